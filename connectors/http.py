@@ -1,0 +1,105 @@
+"""The one way out: httpx with time-outs, no redirects, hooks for limits and evidence, and failures in words.
+
+Answers come back whatever their status; what a status means is each system's client to say. Only a missing answer
+is decided here, since it means the same everywhere.
+"""
+
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from connectors.errors import InDoubt, NeedsPerson, TryLater
+from connectors.session import Call, Session
+
+MASK = "•••"
+SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"}
+SECRET_PARAMETERS = {"ws_key", "client_secret", "client_assertion", "code", "token", "access_token", "password"}
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class Http:
+    """One HTTP client of one connection; make one a thread. `timeout` in seconds for the whole answer to start."""
+
+    def __init__(
+        self,
+        session: Session,
+        system: str,
+        *,
+        timeout: float = 30.0,
+        auth: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._session = session
+        self._system = system
+        self._client = httpx.Client(
+            transport=session.transport,
+            verify=ssl.create_default_context(cafile=session.verify) if session.verify else True,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+            follow_redirects=False,
+            auth=auth,
+            headers={"User-Agent": "Tillbridge/1", **(headers or {})},
+        )
+
+    def send(self, method: str, url: str, *, writes: bool | None = None, **options: Any) -> httpx.Response:
+        """Sends one request. `writes` says whether it may change something there (by default: any method but GET and
+        HEAD). Raises TryLater where nothing can have been written, InDoubt where a write's answer was lost, and
+        NeedsPerson where the address itself is unusable."""
+        writes = method not in ("GET", "HEAD") if writes is None else writes
+        try:
+            request = self._client.build_request(method, url, **options)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+            raise NeedsPerson(
+                f"{self._system}: the address {url!r} cannot be used: {error}.",
+                "Correct the address in the connection.",
+            ) from error
+        call = Call(method, masked_url(request.url), masked_headers(request.headers), request.content)
+        self._session.before(call)
+        started = time.monotonic()
+        try:
+            response = self._client.send(request)
+        except httpx.HTTPError as error:
+            call.error = str(error) or type(error).__name__
+            raise self._no_answer(error, writes) from error
+        else:
+            call.status = response.status_code
+            call.response_headers = masked_headers(response.headers)
+            call.response_body = response.content
+            return response
+        finally:
+            call.seconds = time.monotonic() - started
+            self._session.after(call)
+
+    def _no_answer(self, error: httpx.HTTPError, writes: bool) -> Exception:
+        words = str(error) or type(error).__name__
+        if isinstance(error, httpx.UnsupportedProtocol | httpx.TooManyRedirects):
+            return NeedsPerson(
+                f"{self._system}: the address cannot be used: {words}.", "Correct the address in the connection."
+            )
+        if isinstance(error, NEVER_SENT):
+            if "CERTIFICATE_VERIFY_FAILED" in words:
+                return NeedsPerson(
+                    f"{self._system}: its certificate is not trusted: {words}.",
+                    "Renew the certificate there, or give the connection the authority that signed it.",
+                )
+            return TryLater(f"{self._system} cannot be reached: {words}.")
+        if writes:
+            return InDoubt(f"{self._system} was sent a write and its answer was lost: {words}.")
+        return TryLater(f"{self._system} gave no complete answer: {words}.")
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def masked_headers(headers: httpx.Headers) -> dict[str, str]:
+    return {name: MASK if name in SECRET_HEADERS else value for name, value in headers.items()}
+
+
+def masked_url(url: httpx.URL) -> str:
+    """The address without any user information and with the values of secret parameters masked."""
+    clean = url.copy_with(username=None, password=None) if url.userinfo else url
+    if not SECRET_PARAMETERS & set(clean.params):
+        return str(clean)
+    return str(clean.copy_merge_params({name: "***" for name in clean.params if name in SECRET_PARAMETERS}))

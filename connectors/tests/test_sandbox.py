@@ -1,0 +1,92 @@
+"""The floor under every sandbox: the same answers in-process and on a port, faults, state that survives."""
+
+import json
+
+import httpx
+import pytest
+
+from connectors.sandbox import Request, Response, Sandbox
+from connectors.serving import serving
+
+
+class Counter(Sandbox):
+    """A system that counts what is posted to it."""
+
+    system = "counter"
+
+    def reset(self):
+        self.count = 0
+
+    def dump(self):
+        return {"count": self.count}
+
+    def load(self, state):
+        self.count = int(state["count"])
+
+    def respond(self, request: Request) -> Response:
+        if request.method == "POST":
+            self.count += 1
+            self.touch()
+        return Response(200, str(self.count).encode())
+
+
+@pytest.fixture(params=["in-process", "port"])
+def client(request):
+    sandbox = Counter()
+    if request.param == "in-process":
+        with httpx.Client(transport=sandbox.transport(), base_url="http://counter") as one:
+            yield one
+    else:
+        with serving(sandbox) as address, httpx.Client(base_url=address) as one:
+            yield one
+
+
+def switch_on(client, **fault):
+    assert client.post("/_sandbox/faults", json=[fault]).status_code == 200
+
+
+def test_a_lost_answer_leaves_the_write_behind(client):
+    switch_on(client, kind="lost", method="POST")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post("/", content=b"x")
+    assert client.get("/").text == "1"
+
+
+def test_a_refused_connection_leaves_nothing_behind(client):
+    switch_on(client, kind="refused", method="POST")
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post("/", content=b"x")
+    assert client.get("/").text == "0"
+
+
+def test_a_status_fault_answers_before_the_commit_as_often_as_asked(client):
+    switch_on(client, kind="status", status=429, retry_after=7, method="POST", times=2)
+    answers = [client.post("/", content=b"x") for _ in range(3)]
+    assert [one.status_code for one in answers] == [429, 429, 200]
+    assert answers[0].headers["Retry-After"] == "7"
+    assert client.get("/").text == "1"
+
+
+def test_an_unknown_fault_is_refused_in_words(client):
+    answer = client.post("/_sandbox/faults", json=[{"kind": "lost", "when": "always"}])
+    assert answer.status_code == 400
+    assert "when" in answer.json()["error"]
+
+
+def test_methods_that_nobody_knows_and_chunked_bodies_reach_the_sandbox(client):
+    assert client.request("FOO", "/").text == "0"
+    assert client.post("/", content=iter([b"a", b"b"])).text == "1"
+    assert client.head("/").content == b""
+
+
+def test_state_survives_a_restart_and_a_reset_is_kept(tmp_path):
+    file = tmp_path / "state.json"
+    first = Counter(state_file=file)
+    with httpx.Client(transport=first.transport(), base_url="http://counter") as client:
+        client.post("/", content=b"x")
+    assert json.loads(file.read_text()) == {"count": 1}
+    second = Counter(state_file=file)
+    assert second.count == 1
+    with httpx.Client(transport=second.transport(), base_url="http://counter") as client:
+        client.post("/_sandbox/reset")
+    assert Counter(state_file=file).count == 0
