@@ -1,0 +1,61 @@
+"""Where a value stands in a record: `customer.email`, `order_rows[2].product_reference`, `order_rows[].quantity`.
+
+`$.` leads from a row back to the whole record. An empty place on the way (an order without a carrier) makes the
+value empty; a name that the record does not have at all is a mistake in the rule and raises NoSuchPath.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+PART = re.compile(r"(?P<name>[^.\[\]]+)(?P<index>\[\d*\])?")
+
+
+class NoSuchPath(Exception):
+    """`path` names something that the record does not have."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the source record has no field {path!r}")
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rule sees: the whole record and, inside rows, one row with its place (`order_rows[2]`)."""
+
+    record: dict[str, Any]
+    row: dict[str, Any] | None = None
+    place: str = ""
+
+    def get(self, path: str) -> Any:
+        if path.startswith("$."):
+            return get(self.record, path[2:])
+        return get(self.record if self.row is None else self.row, path)
+
+    def full(self, path: str) -> str:
+        """The path from the top of the record."""
+        if path.startswith("$."):
+            return path[2:]
+        return f"{self.place}.{path}" if self.place else path
+
+
+def get(record: Any, path: str) -> Any:
+    """The value at a path; with `[]` in it, the list of the values in every row."""
+    parts = [(found["name"], found["index"]) for found in PART.finditer(path)]
+    return _walk(record, parts, path)
+
+
+def _walk(value: Any, parts: list[tuple[str, str | None]], path: str) -> Any:
+    for position, (name, index) in enumerate(parts):
+        if value is None:
+            return None
+        if not isinstance(value, dict) or name not in value:
+            raise NoSuchPath(path)
+        value = value[name]
+        if index == "[]":
+            rest = parts[position + 1 :]
+            return [_walk(one, rest, path) for one in value or []]
+        if index:
+            number = int(index[1:-1])
+            value = value[number] if value and number < len(value) else None
+    return value
