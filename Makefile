@@ -1,0 +1,51 @@
+# The two commands: `make run` and `make test`. Both set up what they need first.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run replay test test-postgres check
+
+help:  ## shows this
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | column -t -s '	'
+
+$(VENV)/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Tillbridge needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.11 …"; exit 1; }
+	@echo "Setting up $(VENV) (once; about a minute)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Setting up the tools for tests (once; about a minute)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.env: .env.example | $(VENV)/.run
+	@test -f .env || $(PY) scripts/make_env.py
+
+setup: $(VENV)/.run .env  ## virtual environment, pinned requirements and .env
+	@mkdir -p var
+
+setup-dev: setup $(VENV)/.dev
+
+run: setup  ## carries the project's own sample orders from the shop's sandbox into the ERP's, and shows the table
+	@$(PY) manage.py replay
+
+replay: setup  ## the same with recorded orders: make replay DATA=folder [JSON=file]
+	@$(PY) manage.py replay $(if $(DATA),--data "$(DATA)") $(if $(JSON),--json "$(JSON)")
+
+test: setup-dev  ## the whole suite on SQLite, in parallel
+	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+test-postgres: setup-dev  ## the same on PostgreSQL: DATABASE_URL, or a server of its own
+	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+check: setup-dev  ## format, lint, types, settings, migrations and the house's numbers
+	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy connectors mappings hub scripts
+	@$(PY) manage.py check --fail-level WARNING
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) -m pytest tests/test_house.py

@@ -1,0 +1,31 @@
+"""What every test shares: how a missing tool is said, and that a skip on the build machine is a failure."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent / "shared"
+TOOLS = {"php": "php", "chromium": "/usr/bin/chromium"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(tool): skipped with the reason where php or chromium is absent")
+    config.addinivalue_line("markers", "shared(path): skipped where this file or folder of ../shared is absent")
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        if not shutil.which(TOOLS[mark.args[0]]):
+            absent(f"{mark.args[0]} is not installed (Debian: apt-get install {mark.args[0]})")
+    for mark in item.iter_markers("shared"):
+        if not (SHARED / mark.args[0]).exists():
+            pytest.skip(f"../shared/{mark.args[0]} is absent")
+
+
+def absent(reason):
+    """The build machine installs every tool, so there a missing one is a fault."""
+    if os.environ.get("TILLBRIDGE_NO_SKIP"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,68 @@
+"""Runs one system's sandbox alone, until it is interrupted."""
+
+import signal
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import trustme
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from connectors import sandbox_of, systems
+from connectors.serving import server
+
+
+class Command(BaseCommand):
+    help = "Starts the sandbox of a system on a port and prints its address and keys."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("system", choices=sorted(systems()))
+        parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
+        parser.add_argument("--data", type=Path, help="a folder of recorded resources in place of the sandbox's own")
+        parser.add_argument("--state", type=Path, help="a file that keeps the state over restarts")
+        parser.add_argument(
+            "--tls", action="store_true", help="serve over TLS, with a certificate authority of its own"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["state"]:
+            options["state"].parent.mkdir(parents=True, exist_ok=True)
+        sandbox = sandbox_of(options["system"])(state_file=options["state"])
+        if options["data"]:
+            try:
+                sandbox.load_folder(options["data"])
+            except (ValueError, OSError) as error:
+                raise CommandError(f"{options['data']}: {error}") from error
+        certificate = self.certificate() if options["tls"] else None
+        try:
+            bound = server(sandbox, options["port"], certificate=certificate)
+        except (OSError, OverflowError) as error:
+            raise CommandError(
+                f"Port {options['port']} cannot be used: {error}. Choose another with --port."
+            ) from error
+        for name, value in sandbox.announcement().items():
+            self.stdout.write(f"{name}: {value}")
+        if certificate:
+            self.stdout.write(f"certificate authority: {certificate[0].parent / 'authority.pem'}")
+        self.stdout.write("Stop with Ctrl-C.")
+        self.stdout.flush()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            bound.serve_forever()
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped.")
+        finally:
+            bound.server_close()
+
+    def certificate(self) -> tuple[Path, Path]:
+        """The chain and key of a certificate for localhost, with the authority that signed it beside them."""
+        folder = settings.BASE_DIR / "var" / "tls"
+        folder.mkdir(parents=True, exist_ok=True)
+        authority = trustme.CA()
+        issued = authority.issue_cert("localhost", "127.0.0.1")
+        authority.cert_pem.write_to_path(folder / "authority.pem")
+        chain, key = folder / "chain.pem", folder / "key.pem"
+        chain.write_bytes(b"".join(one.bytes() for one in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(key)
+        return chain, key

@@ -1,0 +1,55 @@
+"""What became of a record, and which exception means what (the table in the design's third section)."""
+
+import traceback
+from dataclasses import dataclass
+
+from connectors.base import Written
+from connectors.errors import InDoubt, NeedsPerson, NotFound, RecordRefused, SignInRefused, Skip, TryLater
+from mappings.problems import BadRule, MappingProblems
+
+
+class Hold(Exception):
+    """The record waits for a person's decision; the message says what about."""
+
+    def __init__(self, reason: str, kind: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`state` is done, dead letter, skipped, held, waiting or in doubt; `kind` is the class of what went wrong;
+    `detail` a traceback where the fault is ours."""
+
+    state: str
+    kind: str = ""
+    reason: str = ""
+    written: Written | None = None
+    detail: str = ""
+
+
+REFUSALS = ((SignInRefused, "sign-in"), (NotFound, "not found"), (RecordRefused, "refused"), (NeedsPerson, "refused"))
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """The state that an exception leaves the record in, with the words for its operator."""
+    if isinstance(error, Skip):
+        return Outcome("skipped", "", error.message)
+    if isinstance(error, Hold):
+        return Outcome("held", error.kind, error.reason)
+    if isinstance(error, TryLater):
+        return Outcome("waiting", "temporary", error.message)
+    if isinstance(error, InDoubt):
+        return Outcome("in doubt", "in doubt", error.message)
+    if isinstance(error, MappingProblems):
+        return Outcome("dead letter", "mapping", str(error))
+    if isinstance(error, NeedsPerson):
+        kind = next(name for kind, name in REFUSALS if isinstance(error, kind))
+        return Outcome("dead letter", kind, f"{error.message} {error.hint}".strip())
+    if isinstance(error, BadRule):
+        return Outcome("dead letter", "mapping", f"{error}. Correct the rule.")
+    detail = "".join(traceback.format_exception(error))
+    return Outcome(
+        "dead letter", "internal", f"Our fault: nothing to correct in the data ({type(error).__name__}).", detail=detail
+    )

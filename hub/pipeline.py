@@ -1,0 +1,20 @@
+"""Carries one record along its flow's steps."""
+
+from hub.flows import Flow
+from hub.outcomes import Outcome, outcome_of
+from hub.steps import KINDS
+from hub.work import Pair, Work
+
+
+def process(flow: Flow, pair: Pair, key: str) -> tuple[Outcome, Work | None]:
+    """Reads the record from the source, walks the steps and says what became of it. Never raises: whatever goes
+    wrong is an outcome. The work is None where the record could not be read."""
+    work = None
+    try:
+        work = Work(pair, flow, key, pair.source.read(flow.source, key))
+        for step in flow.steps:
+            KINDS[step["kind"]](step, work)
+    except Exception as error:  # the one place where everything unforeseen becomes a dead letter of class internal
+        return outcome_of(error), work
+    written = work.written[flow.report["mapping"]]
+    return Outcome("done", "", "" if written.changed else "Already there", written), work

@@ -1,0 +1,120 @@
+"""The hub's settings. Everything that differs between machines comes from the environment: see .env.example."""
+
+import secrets
+from pathlib import Path
+
+import environ
+
+from hub.environment import Environment, WrongSetting, database, log_level, names, origins, time_zone, truth
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+_environment = Environment(environ.Env())
+WRONG_SETTINGS: list[WrongSetting] = _environment.wrong
+
+DEBUG = _environment.read("001", "DEBUG", "false", truth, "Set DEBUG=true for trying out, DEBUG=false in production.")
+_secret_key = _environment.env("SECRET_KEY", default="")
+if len(_secret_key) < 50:
+    _what = "is missing" if not _secret_key else f"has {len(_secret_key)} characters"
+    _hint = "Set SECRET_KEY to at least 50 random characters; `make setup` writes such a one into .env."
+    WRONG_SETTINGS.append(WrongSetting("002", "SECRET_KEY", _what, _hint))
+# A key of this process alone where none is set: nothing it signs is valid elsewhere, and the check says so.
+SECRET_KEY = _secret_key or secrets.token_urlsafe(50)
+
+DATABASES = {
+    "default": _environment.read(
+        "003",
+        "DATABASE_URL",
+        f"sqlite:///{BASE_DIR / 'var' / 'tillbridge.sqlite3'}",
+        database,
+        "Set DATABASE_URL to sqlite:///path or postgres://user:password@host:5432/name.",
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Writers queue from the start of their transaction, readers go on meanwhile.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+ALLOWED_HOSTS = _environment.read(
+    "004", "ALLOWED_HOSTS", "", names, "Set ALLOWED_HOSTS to the host names of the hub, separated by commas."
+)
+CSRF_TRUSTED_ORIGINS = _environment.read(
+    "005", "CSRF_TRUSTED_ORIGINS", "", origins, "Set CSRF_TRUSTED_ORIGINS to addresses such as https://hub.example.com."
+)
+TIME_ZONE = _environment.read(
+    "006", "TIME_ZONE", "UTC", time_zone, "Set TIME_ZONE to a name of the zone database, such as Europe/Paris."
+)
+_level = _environment.read("007", "LOG_LEVEL", "INFO", log_level, "Set LOG_LEVEL to DEBUG, INFO, WARNING or ERROR.")
+if not DEBUG and not ALLOWED_HOSTS:
+    _hint = "Set ALLOWED_HOSTS to the host names of the hub, separated by commas."
+    WRONG_SETTINGS.append(WrongSetting("004", "ALLOWED_HOSTS", "is empty, so no request is answered", _hint))
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "hub",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "hub.urls"
+WSGI_APPLICATION = "hub.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+LANGUAGE_CODE = "en-gb"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+if not DEBUG:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+UNFOLD = {"SITE_TITLE": "Tillbridge", "SITE_HEADER": "Tillbridge", "SITE_SYMBOL": "sync_alt"}
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {"TITLE": "Tillbridge", "VERSION": "0.1.0"}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": _level},
+    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+}

@@ -1,0 +1,90 @@
+"""Check: stops a record that may not be sent, with everything that is wrong with it at once."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from hub.outcomes import Hold
+from hub.work import Work
+from mappings.amounts import as_amount, quantized, total_of
+from mappings.apply import apply_rules
+from mappings.problems import MappingProblems
+from mappings.rules import read_rules
+
+
+def check(step: dict[str, Any], work: Work) -> None:
+    CHECKS[step["check"]](step, work)
+
+
+def no_problems(step: dict[str, Any], work: Work) -> None:
+    """Raises MappingProblems with all that the steps before have found."""
+    if work.problems:
+        raise MappingProblems(work.problems)
+
+
+def totals(step: dict[str, Any], work: Work) -> None:
+    """Compares the source's total with what the target will compute, both in the record's currency.
+
+    1. The difference is taken at the currency's smallest unit.
+    2. Within the tolerance (`tolerance` smallest units for each row) it becomes a row of its own, made by the rules in
+       `row`, which read it at `difference`. Nothing else of the record changes.
+    3. Beyond it the record is held; the reason gives both sums and each of `parts` (two sides that ought to be equal in
+       the source) that is not.
+    """
+    mapped = work.mapped[step["mapping"]]
+    places = int(work.scope.get(step["places"]))
+    unit = Decimal(1).scaleb(-places)
+    wanted = quantized(as_amount(work.scope.get(step["total"])), places)
+    expected = work.pair.target.expected_total(work.flow.mappings[step["mapping"]].to, mapped.record)
+    difference = wanted - expected
+    work.record["difference"] = difference
+    if not difference:
+        return
+    rows = mapped.record[step["rows"]]
+    tolerance = unit * as_amount(work.scope.get(step["tolerance"])) * len(rows)
+    if abs(difference) > tolerance:
+        raise Hold(_where_they_part(step, work, wanted, expected, tolerance, places), "totals")
+    added = apply_rules(read_rules(step["row"], step["name"]), work.scope, work.flow.tables)
+    rows.append(added.record)
+
+
+def _where_they_part(
+    step: dict[str, Any], work: Work, wanted: Decimal, expected: Decimal, tolerance: Decimal, places: int
+) -> str:
+    currency = work.scope.get(step["currency"])
+    source, target = work.pair.source.label, work.pair.target.label
+    words = [
+        f"{source} says {wanted} {currency}, {target} would say {expected} {currency}: "
+        f"a difference of {wanted - expected}, and rounding can explain {tolerance} at most."
+    ]
+    for part in step["parts"]:
+        left, right = (quantized(_sum(part[side], work), places) for side in ("left", "right"))
+        if left != right:
+            words.append(f"{part['label']}: {left} against {right}, a difference of {left - right}.")
+    return " ".join([*words, step["remedy"]])
+
+
+def _sum(paths: list[str], work: Work) -> Decimal:
+    return total_of([(one, work.scope.get(one.removeprefix("-"))) for one in paths])
+
+
+def read_back(step: dict[str, Any], work: Work) -> None:
+    """Compares the source's total with the one that now stands in the target. Raises Hold where they differ."""
+    places = int(work.scope.get(step["places"]))
+    wanted = quantized(as_amount(work.scope.get(step["total"])), places)
+    written = work.written[step["mapping"]]
+    stands = as_amount(written.record[step["target_total"]])
+    if stands != wanted:
+        currency = work.scope.get(step["currency"])
+        raise Hold(
+            f"{work.pair.target.label} now has {stands} {currency} where {work.pair.source.label} says "
+            f"{wanted} {currency}, a difference of {wanted - stands}. {step['remedy']} {written.link}".strip(),
+            "totals",
+        )
+
+
+CHECKS: dict[str, Callable[[dict[str, Any], Work], None]] = {
+    "no problems": no_problems,
+    "totals": totals,
+    "read back": read_back,
+}

@@ -1,0 +1,27 @@
+"""The console stands: it asks who one is, in a real browser."""
+
+import pytest
+from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_front_page_leads_to_the_sign_in(client):
+    answer = client.get("/", follow=True)
+    assert answer.status_code == 200
+    assert "Tillbridge" in answer.content.decode()
+
+
+@pytest.mark.needs("chromium")
+def test_an_administrator_signs_in_with_the_browser(live_server, browser):
+    User.objects.create_superuser("anna", password="a long pass phrase")
+    page = browser.new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(live_server.url)
+    page.fill("input[name=username]", "anna")
+    page.fill("input[name=password]", "a long pass phrase")
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{live_server.url}/admin/")
+    assert "Tillbridge" in page.title()
+    assert faults == []

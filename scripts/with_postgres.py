@@ -1,0 +1,91 @@
+"""Runs a command with DATABASE_URL set to a PostgreSQL server: the one that DATABASE_URL names already, or one that
+is started for the command alone from the system's programs and thrown away afterwards.
+
+PostgreSQL refuses to run as root, so when root calls, the server runs as the user postgres.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps the server's programs out of PATH
+
+
+def program(name: str) -> str | None:
+    newest_first = sorted(DEBIAN.glob(f"*/bin/{name}"), key=lambda one: int(one.parts[-3]), reverse=True)
+    return shutil.which(name) or next((str(one) for one in newest_first), None)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def run_with(command: list[str], address: str) -> int:
+    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address})
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        return process.wait()
+
+
+def start(programs: dict[str, str], folder: Path, port: int, user: str | None) -> subprocess.Popen[bytes]:
+    data = str(folder / "data")
+    make = [programs["initdb"], "-D", data, "-U", "tillbridge", "-A", "trust", "-E", "UTF8"]
+    subprocess.run(make, check=True, user=user, stdout=subprocess.DEVNULL, cwd=str(folder))
+    options = [
+        f"-c{one}" for one in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+    ]
+    command = [programs["postgres"], "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), *options]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=str(folder), user=user)
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f"PostgreSQL did not start:\n{log.read_text()}")
+
+
+def main() -> int:
+    command = sys.argv[1:]
+    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return run_with(command, os.environ["DATABASE_URL"])
+    programs = {name: found for name in ("initdb", "postgres") if (found := program(name))}
+    if len(programs) < 2:
+        print("No PostgreSQL server here: install one (Debian: apt-get install postgresql), or set DATABASE_URL.")
+        return 1
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="tillbridge-postgres-"))
+    if user:
+        account = pwd.getpwnam(user)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    port = free_port()
+    server = start(programs, folder, port, user)
+    try:
+        wait_for(port, server, folder / "log")
+        return run_with(command, f"postgres://tillbridge@127.0.0.1:{port}/postgres")
+    finally:
+        server.send_signal(signal.SIGINT)  # the fast shutdown
+        server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
