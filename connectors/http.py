@@ -48,13 +48,7 @@ class Http:
         HEAD). Raises TryLater where nothing can have been written, InDoubt where a write's answer was lost, and
         NeedsPerson where the address itself is unusable."""
         writes = method not in ("GET", "HEAD") if writes is None else writes
-        try:
-            request = self._client.build_request(method, url, **options)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
-            raise NeedsPerson(
-                f"{self._system}: the address {url!r} cannot be used: {error}.",
-                "Correct the address in the connection.",
-            ) from error
+        request = self._request(method, url, options)
         call = Call(method, masked_url(request.url), masked_headers(request.headers), request.content)
         self._session.before(call)
         started = time.monotonic()
@@ -69,15 +63,24 @@ class Http:
             call.response_body = response.content
             return response
         finally:
+            self._client.cookies.clear()  # sessions that an error page opens are not ours to carry on
             call.seconds = time.monotonic() - started
             self._session.after(call)
 
+    def _request(self, method: str, url: str, options: dict[str, Any]) -> httpx.Request:
+        try:
+            request = self._client.build_request(method, url, **options)
+            if request.url.scheme not in ("http", "https") or not request.url.host:
+                raise httpx.InvalidURL("it needs http:// or https:// and a host")
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise NeedsPerson(
+                f"{self._system}: the address {url.partition('?')[0]!r} cannot be used: {error}.",
+                "Correct the address in the connection.",
+            ) from error
+        return request
+
     def _no_answer(self, error: httpx.HTTPError, writes: bool) -> Exception:
         words = str(error) or type(error).__name__
-        if isinstance(error, httpx.UnsupportedProtocol | httpx.TooManyRedirects):
-            return NeedsPerson(
-                f"{self._system}: the address cannot be used: {words}.", "Correct the address in the connection."
-            )
         if isinstance(error, NEVER_SENT):
             if "CERTIFICATE_VERIFY_FAILED" in words:
                 return NeedsPerson(
