@@ -1,0 +1,130 @@
+"""PrestaShop as a connector: what it can be asked, and who answers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from connectors.base import Change, CheckResult, Connector, Cursor, Record, Setting, Value, Written
+from connectors.errors import NeedsPerson
+from connectors.prestashop.catalogue import Catalogue
+from connectors.prestashop.changes import Feed
+from connectors.prestashop.checking import check
+from connectors.prestashop.client import Client
+from connectors.prestashop.entities import ENTITIES
+from connectors.prestashop.items import Items
+from connectors.prestashop.orders import Orders
+from connectors.prestashop.reading import Reader
+from connectors.prestashop.records import Records
+from connectors.prestashop.writes import Writes
+from connectors.session import Session
+
+SETTINGS = (
+    Setting("address", "Shop address", help="As customers type it, for example https://shop.example or .../store."),
+    Setting("key", "Webservice key", secret=True, help="32 characters, from Advanced Parameters > Webservice."),
+    Setting(
+        "key_in_url",
+        "Send the key in the address",
+        default="no",
+        choices=("no", "yes"),
+        help="Only where the shop's web server strips the Authorization header: addresses end up in its access log.",
+    ),
+    Setting("id_shop", "Shop id", required=False, help="Only where one PrestaShop runs several shops."),
+    Setting("overlap", "Overlap in seconds", default="300", help="How far a poll looks back behind the last change."),
+    Setting("page_size", "Records a page", default="50", help="1 to 1000; fewer where the shop runs out of memory."),
+    Setting(
+        "admin_address",
+        "Back-office address",
+        required=False,
+        help="With its secret folder, for example https://shop.example/admin123; for links to orders.",
+    ),
+)
+WHOLE_NUMBERS = {"overlap": (0, 86_400), "page_size": (1, 1000), "id_shop": (1, 1_000_000)}
+BACK_OFFICE_PAGES = {
+    "orders": "index.php/sell/orders/{key}/view",
+    "customers": "index.php/sell/customers/{key}/view",
+    "addresses": "index.php/sell/addresses/{key}/edit",
+    "products": "index.php/sell/catalog/products/{key}",
+}
+
+
+class PrestaShop(Connector):
+    name = "prestashop"
+    label = "PrestaShop"
+    settings = SETTINGS
+    entities = ENTITIES
+
+    def __init__(self, settings: Mapping[str, str], session: Session | None = None) -> None:
+        """Raises NeedsPerson naming what is missing or wrong among the settings."""
+        super().__init__(settings, session)
+        _check_numbers(self.values)
+        self._client = Client(self.values, self.session)
+        self._records = Records(self._client, self.session.cache, self.values["id_shop"])
+        items = Items(self._client, self._records.cached)
+        orders = Orders(self._client, self._records, items)
+        self._reader = Reader(self._client, self._records, orders, Catalogue(self._client, self._records, items))
+        self._writes = Writes(self._client, self._records)
+
+    def check(self) -> CheckResult:
+        """Also names every right that the key lacks, and orders that were never completed."""
+        return check(self._client, self._records)
+
+    def changes(self, entity: str, since: Cursor | None = None) -> Iterator[Change]:
+        """Orders, customers, addresses and products, by date_upd. What is deleted does not appear, nor what leaves
+        date_upd as it was: payments, tracking numbers, stock, an edited address of an order."""
+        feed = Feed(
+            self._client,
+            self._records.zone,
+            entity,
+            overlap=timedelta(seconds=int(self.values["overlap"])),
+            page_size=int(self.values["page_size"]),
+        )
+        return feed.since(since)
+
+    def read(self, entity: str, key: str) -> Record:
+        """One record, an order with all that belongs to it. Raises NotFound, and Skip for an order whose checkout
+        broke off half-way."""
+        return self._reader.read(self._known(entity), key)
+
+    def find(self, entity: str, **fields: Value) -> list[Record]:
+        """Records that are not deleted, by ascending id. Text is compared without regard to case, as the shop does.
+        Several orders may share a reference."""
+        return self._reader.find(self._known(entity), fields)
+
+    def write(self, entity: str, record: Record, key: str | None = None, *, idempotency_key: str = "") -> Written:
+        """`order_histories` takes a new state of an order, `orders` with a key its note; nothing else can be written.
+        The shop keeps no idempotency key: a repeat finds the state or the note already there."""
+        if entity == "order_histories" and key is None:
+            return self._writes.set_state(record, lambda order: self.link("orders", order))
+        if entity == "orders" and key is not None:
+            return self._writes.set_note(record, key, lambda order: self.link("orders", order))
+        raise NeedsPerson(
+            f"PrestaShop: {entity} {'cannot be created' if key is None else 'cannot be changed'} from here.",
+            "Only a new state of an order (order_histories) and an order's note can be written.",
+        )
+
+    def link(self, entity: str, key: str) -> str:
+        """The back office may ask for a confirmation before it opens the page."""
+        admin = self.values["admin_address"].strip().rstrip("/")
+        page = BACK_OFFICE_PAGES.get(entity, "")
+        return f"{admin}/{page.format(key=key)}" if admin and page and key.isdecimal() else ""
+
+    def close(self) -> None:
+        """Gives the connections to the shop back."""
+        self._client.close()
+
+    def _known(self, entity: str) -> str:
+        if not any(one.name == entity for one in self.entities):
+            raise NeedsPerson(f"PrestaShop has no {entity} here.", "Choose one of the entities of the connection.")
+        return entity
+
+
+def _check_numbers(values: Mapping[str, str]) -> None:
+    for one in SETTINGS:
+        least, most = WHOLE_NUMBERS.get(one.name, (0, 0))
+        text = values[one.name]
+        if most and text and not (re.fullmatch(r"\d{1,7}", text, re.ASCII) and least <= int(text) <= most):
+            raise NeedsPerson(
+                f"PrestaShop connection: {one.label} must be a whole number from {least} to {most}.",
+                "Correct it in the connection's settings.",
+                field=one.name,
+            )
