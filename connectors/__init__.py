@@ -10,10 +10,10 @@ from connectors.sandbox import Sandbox
 
 @cache
 def systems() -> dict[str, type[Connector]]:
-    """Every connector by name. A folder whose package names a `connector` is one."""
+    """Every connector by name: each folder here but the tests."""
     found = {}
     for module in pkgutil.iter_modules(__path__):
-        if module.ispkg:
+        if module.ispkg and module.name != "tests":
             package = importlib.import_module(f"{__name__}.{module.name}")
             found[module.name] = package.connector
     return found

@@ -128,6 +128,11 @@ class Sandbox:
         """Takes recorded records in place of the seed's. Raises ValueError with the file and what is wrong."""
         raise ValueError(f"the {self.system} sandbox loads no folder")
 
+    def place_samples(self) -> dict[str, Any]:
+        """Makes a shop take the project's own sample orders. Returns {"orders": kind of order by its id, "unknown":
+        the item numbers that an ERP is not to know}."""
+        raise ValueError(f"the {self.system} sandbox takes no orders")
+
     def seed(self, items: list[dict[str, Any]], currencies: list[dict[str, Any]], /) -> None:
         """Makes an ERP know a shop's items ({number, name, price: Decimal before tax in the base currency}) and
         currencies ({iso_code, precision, rate: Decimal}); a second time it changes nothing."""

@@ -64,7 +64,7 @@ def line_discount(value: Any, total: Any, quantity: Any, places: Any, price_plac
 
 def plain(amount: Decimal) -> Decimal:
     """Without zeros at the end and without an exponent: 21.0320000000 is 21.032, 1E+3 is 1000."""
-    short = amount.normalize()
+    short = amount.normalize() + 0  # which makes -0 a 0
     return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]
 
 

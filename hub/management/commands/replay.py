@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import random
 import shutil
 from argparse import ArgumentParser
 from collections import Counter
@@ -12,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from connectors.prestashop.sandbox.shopper import KINDS, Shopper
 from hub.flows import default_flow
 from hub.replay import Line, connected, replay, sandboxes, seed
 
@@ -42,10 +40,7 @@ class Command(BaseCommand):
             except (ValueError, OSError) as error:
                 raise CommandError(f"{data}: {error}") from error
         else:
-            shopper = Shopper(shop, random.Random(1))  # noqa: S311  the same orders each time
-            for kind in KINDS:
-                shopper.place(kind)
-            unknown = frozenset(shopper.unknown_to_the_erp)
+            unknown = frozenset(shop.place_samples()["unknown"])
         with connected(shop, erp, namespace, {"paid_only": options["paid_only"]}) as pair:
             seed(erp, pair.source, unknown)
             self.stdout.write(f"{pair.source.label}: {shop.address}   {pair.target.label}: {erp.address}\n\n")
