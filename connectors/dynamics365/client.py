@@ -50,6 +50,9 @@ class Client:
         self.entra = Entra(values, f"{self.origin}/.default", session)
         self._http = Http(session, "Dynamics 365", timeout=SECONDS, headers=HEADERS)
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, task: Task, query: Mapping[str, str] | None = None, prefer: str = ANNOTATIONS) -> Row:
         """The JSON object there, `path` below the service root. Raises NotFound, TryLater, SignInRefused."""
         return self._fetched(f"{self.origin}{self.root}{path}{_query(query)}", task, prefer)

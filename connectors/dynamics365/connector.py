@@ -79,6 +79,9 @@ class Dynamics365(Connector):
     def link(self, entity: str, key: str) -> str:
         return f"{self._client.origin}/main.aspx?pagetype=entityrecord&etn={entity}&id={key}" if key else ""
 
+    def close(self) -> None:
+        self._client.close()
+
     def expected_total(self, entity: str, record: Record) -> Decimal:
         """Needs the record's currency; asks for the organization's and the currency's precision once."""
         if entity != ORDERS:
