@@ -109,7 +109,6 @@ class PrestaShop(Connector):
         return f"{admin}/{page.format(key=key)}" if admin and page and key.isdecimal() else ""
 
     def close(self) -> None:
-        """Gives the connections to the shop back."""
         self._client.close()
 
     def _known(self, entity: str) -> str:
