@@ -145,6 +145,9 @@ class Connector:
         """Where a person opens this record in the system's own screens; empty where it has none."""
         return ""
 
+    def close(self) -> None:
+        """Gives its connections to the system back; the connector is not used afterwards."""
+
     def expected_total(self, entity: str, record: Record) -> Decimal:
         """The total, tax included, in the record's currency, that the system will compute for this record by its
         documented formulas. Only for entities that the system prices itself."""

@@ -145,6 +145,10 @@ class Sandbox:
 
     def handle(self, request: Request) -> Response:
         """Answers one request with whatever fault is switched on for it. Raises Dropped."""
+        try:
+            request.url  # noqa: B018  parsed here, where what cannot be parsed can still be answered
+        except httpx.InvalidURL as error:
+            return Response(400, str(error).encode())
         if request.path.startswith(CONTROL):
             return self._control(request)
         fault = self._take_fault(request)

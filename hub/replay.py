@@ -45,8 +45,7 @@ class Line:
         return self.state != "done" or (self.stands == 1 and self.shop_total == self.erp_total)
 
     def as_json(self) -> dict[str, Any]:
-        values = asdict(self)
-        values["class"] = values.pop("kind")
+        values = {"class" if name == "kind" else name: value for name, value in asdict(self).items()}
         del values["stands"]
         for name in ("shop_total", "erp_total"):
             values[name] = None if values[name] is None else str(values[name])
@@ -60,6 +59,8 @@ def connected(shop: Sandbox, erp: Sandbox, namespace: uuid.UUID, settings: dict[
         for sandbox in (shop, erp):
             stack.enter_context(serving(sandbox))
         source, target = (systems()[one.system](one.connection()) for one in (shop, erp))
+        stack.callback(source.close)
+        stack.callback(target.close)
         yield Pair(source, target, namespace, settings)
 
 

@@ -1,6 +1,7 @@
 """The floor under every sandbox: the same answers in-process and on a port, faults, state that survives."""
 
 import json
+import socket
 
 import httpx
 import pytest
@@ -90,3 +91,11 @@ def test_state_survives_a_restart_and_a_reset_is_kept(tmp_path):
     with httpx.Client(transport=second.transport(), base_url="http://counter") as client:
         client.post("/_sandbox/reset")
     assert Counter(state_file=file).count == 0
+
+
+def test_a_path_that_cannot_be_parsed_is_answered():
+    with serving(Counter()) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as raw:
+            raw.sendall(b"GET /\x01 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert b" 400 " in raw.recv(100)

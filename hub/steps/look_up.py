@@ -15,9 +15,9 @@ def look_up(step: dict[str, Any], work: Work) -> None:
     """Puts what it finds under `found` of the record, or of each row at `each`.
 
     `by` are rules that fill the fields to search by. `missing` are the words for a record that is not there, with a
-    `remedy`, unless the condition `optional` holds; without them the place stays empty. `for` is the target field that
-    stays empty then. `several` are the words where more than one is no choice to make by
-    itself; without them the oldest is taken. `keep` remembers the answer for as long as the session's cache does.
+    `remedy`, unless the condition `optional` holds; without them the place stays empty. `several` are the words where
+    more than one is no choice to make by itself; without them the oldest is taken. `keep` remembers the answer for as
+    long as the session's cache does.
     """
     if not step.get("each"):
         if applies(step, work.scope):
@@ -40,11 +40,11 @@ def _find(step: dict[str, Any], work: Work, scope: Scope) -> Record | None:
     found = _records(step, work, criteria.record) if criteria.record or not rules else []
     value = next(iter(criteria.record.values()), None)
     if len(found) > 1 and "several" in step:
-        work.problems.append(MappingProblem(path, value, step["several"], step["remedy"], step.get("for", "")))
+        work.problems.append(MappingProblem(path, value, step["several"], step["remedy"]))
         return None
     if not found and "missing" in step:
         if not applies(step, scope, "optional"):
-            work.problems.append(MappingProblem(path, value, step["missing"], step["remedy"], step.get("for", "")))
+            work.problems.append(MappingProblem(path, value, step["missing"], step["remedy"]))
         return None
     return found[0] if found else None
 

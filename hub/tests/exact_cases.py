@@ -46,7 +46,7 @@ CASES = (
         "Guest",
         "A guest is a contact like any other customer. Freight goes net into the header, its tax is a line.",
         (line(1, "19.12", 2),),
-        {"is_guest": True},
+        {"guest": True},
         POSTAGE,
     ),
     Case(
@@ -172,28 +172,10 @@ def place(case: Case, joined: Joined) -> list[int]:
     times = 2 if who.pop("twice", False) else 1
     placed = []
     for number in range(times):
-        customer = add_customer(joined, number, **who)
+        names = {"firstname": ("Hana", "Emeka")[number], "lastname": ("Dvořák", "Fontaine")[number]}
+        customer = joined.customer(**{"email": f"hana{number}@post.example", **names, **who})
         placed.append(joined.shop.place_order(list(case.lines), customer=customer, **case.purchase))
     return placed
-
-
-def add_customer(
-    joined: Joined, number: int = 0, *, email: str = "", is_guest: bool = False, company: str = "", vat_number: str = ""
-) -> int:
-    store, now = joined.shop.store, joined.shop.shop.now()
-    names = {"firstname": ("Hana", "Emeka")[number], "lastname": ("Dvořák", "Fontaine")[number]}
-    dates = {"date_add": now, "date_upd": now}
-    person = {
-        "email": email or f"hana{number}@post.example",
-        "is_guest": str(int(is_guest)),
-        "id_lang": "1",
-        "active": "1",
-    }
-    customer = store.insert("customers", {**names, **person, **dates, "company": company, "secure_key": "0" * 32})
-    address = {"id_customer": customer["id"], "id_country": "8", "alias": "Home", "address1": "3 quai de la Fosse"}
-    rest = {"postcode": "44000", "city": "Nantes", "company": company, "vat_number": vat_number}
-    store.insert("addresses", {**names, **address, **rest, **dates})
-    return int(customer["id"])
 
 
 def rendered(case: Case) -> str:

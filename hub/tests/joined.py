@@ -4,10 +4,14 @@ import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import httpx
+
 from connectors import sandbox_of, systems
+from connectors.prestashop.sandbox.purchase import Line
 from connectors.session import Session
 from hub.flows import default_flow
 from hub.pipeline import process
+from hub.tests.factories import AddressFactory, CustomerFactory
 from hub.work import Pair
 
 NAMESPACE = uuid.UUID("5b2d7a52-7c1e-4f4e-9a63-0f6d1f3c2b11")
@@ -41,11 +45,38 @@ class Joined:
     def session(self, sandbox):
         return Session(transport=sandbox.transport(), clock=lambda: NOW, after=lambda call: self.calls.append(call))
 
+    def customer(self, vat_number="", address=None, **fields):
+        """Adds a customer with one address to the shop and returns the id."""
+        row = self.shop.store.insert("customers", CustomerFactory(**fields))
+        shared = {name: row[name] for name in ("firstname", "lastname", "company")}
+        place = AddressFactory(id_customer=row["id"], vat_number=vat_number, **{**shared, **(address or {})})
+        self.shop.store.insert("addresses", place)
+        return int(row["id"])
+
+    def order(self, lines=((1,),), **options):
+        """Places an order of somebody new, unless `customer` says otherwise, and returns its id."""
+        lines = [Line(*one) for one in lines]
+        return self.shop.place_order(lines, **{"customer": options.pop("customer", None) or self.customer(), **options})
+
     def carry(self, order):
         """Returns the outcome, and the order as the ERP has it (None where it has none)."""
         outcome, _ = process(self.flow, self.pair, str(order))
         found = self.standing(order)
         return outcome, found[0] if found else None
+
+    def carry_blind(self, order):
+        """The outcome alone, where the ERP cannot be asked."""
+        return process(self.flow, self.pair, str(order))
+
+    def erp_row(self, table, values):
+        """Somebody adds a row there."""
+        told = self.erp.announcement()
+        form = {"grant_type": "client_credentials", "scope": f"{told['address']}/.default"}
+        form |= {name: told[name] for name in ("client_id", "client_secret")}
+        with httpx.Client(transport=self.erp.transport(), base_url=told["address"]) as client:
+            token = client.post(f"/{told['tenant']}/oauth2/v2.0/token", data=form).json()["access_token"]
+            answer = client.post(f"/api/data/v9.2/{table}", json=values, headers={"Authorization": f"Bearer {token}"})
+            assert answer.is_success, answer.text
 
     def standing(self, order):
         found = self.pair.target.find("salesorder", ordernumber=f"PS-{order}")

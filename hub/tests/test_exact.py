@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.prestashop.sandbox.pricing import Discount
 from connectors.prestashop.sandbox.purchase import Line
 from connectors.prestashop.sandbox.shopper import KINDS, Shopper
-from hub.tests.exact_cases import CASES, add_customer, page, place
+from hub.tests.exact_cases import CASES, page, place
 from hub.tests.joined import Joined
 
 STOPPED = {"unknown_product": "dead letter", "vanished_product": "dead letter", "inconsistent": "held"}
@@ -63,7 +63,7 @@ def test_a_company_is_an_account_with_the_customer_as_its_contact():
 
 def test_a_second_order_of_a_company_finds_its_account():
     joined = Joined()
-    customer = add_customer(joined, company="Bonnefoy SARL")
+    customer = joined.customer(company="Bonnefoy SARL")
     orders = [joined.shop.place_order([Line(1)], customer=customer) for _ in range(2)]
     stands = [joined.carry(one)[1] for one in orders]
     assert stands[0]["customerid_account"] == stands[1]["customerid_account"]
@@ -87,7 +87,7 @@ def test_a_price_of_ours_is_not_overwritten_by_the_price_list():
 
 
 def test_a_difference_within_the_tolerance_is_a_line_and_beyond_it_holds_the_order():
-    joined, ((outcome, order),) = carried("Rounding by total")
+    _, ((outcome, order),) = carried("Rounding by total")
     assert outcome.state == "done"
     assert order["order_details"][-1]["productdescription"] == "Rounding difference"
     _, ((outcome, order),) = carried("Rounding by total", rounding_tolerance=0)
@@ -103,7 +103,7 @@ def test_a_held_order_names_both_sums_and_where_they_part():
 
 def test_rows_that_do_not_add_up_to_the_products_are_named_as_the_place():
     joined = Joined()
-    order = joined.shop.place_order([Line(1, 0, 2)], customer=add_customer(joined))
+    order = joined.shop.place_order([Line(1, 0, 2)], customer=joined.customer())
     detail = joined.shop.store.find("order_details", id_order=str(order))[0]
     joined.shop.store.change("order_details", detail, total_price_tax_incl="1.000000")
     outcome, _ = joined.carry(order)
@@ -113,7 +113,7 @@ def test_rows_that_do_not_add_up_to_the_products_are_named_as_the_place():
 
 def test_the_shops_reference_goes_into_a_custom_column_by_setting():
     joined = Joined(erp_settings={"order_reference_column": "new_psorderid"})
-    order = joined.shop.place_order([Line(1)], customer=add_customer(joined))
+    order = joined.shop.place_order([Line(1)], customer=joined.customer())
     _, stands = joined.carry(order)
     assert stands["new_psorderid"] == stands["name"] == joined.shop_order(order)["reference"]
 
@@ -150,7 +150,7 @@ def test_random_orders_keep_their_totals(
     joined = Joined(erp_settings={"order_write": mode}, price_places=price_places)
     order = joined.shop.place_order(
         [Line(*one) for one in lines],
-        customer=add_customer(joined),
+        customer=joined.customer(),
         currency=currency,
         round_type=round_type,
         shipping_tax_excl=shipping,

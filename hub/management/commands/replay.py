@@ -57,7 +57,9 @@ class Command(BaseCommand):
             shop_total = "" if one.shop_total is None else f"{one.shop_total} {one.currency}"
             erp_total = "" if one.erp_total is None else f"{one.erp_total} {one.currency}"
             reason = one.reason if one.sound else f"WRONG, stands {one.stands} times. {one.reason}"
-            self.stdout.write(f"{one.reference:<10} {shop_total:>16} {erp_total:>16}  {one.state:<12} {reason}")
+            name = one.reference or f"id {one.id}"
+            row = f"{name:<10} {shop_total:>16} {erp_total:>16}  {one.state:<12} "
+            self.stdout.write(row + reason.replace("\n", "\n" + " " * len(row)))
             lines.append(one)
         return lines
 

@@ -1,0 +1,164 @@
+"""The commands that an operator types: replay and sandbox."""
+
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from django.core.management import CommandError, call_command
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORDED = ROOT.parent / "shared" / "prestashop" / "orders"
+
+
+@pytest.fixture
+def run(tmp_path, settings, capsys):
+    settings.BASE_DIR = tmp_path
+
+    def run(*arguments):
+        file = tmp_path / "table.json"
+        call_command("replay", *arguments, "--json", str(file))
+        return capsys.readouterr().out, json.loads(file.read_text())
+
+    return run
+
+
+def test_the_sample_orders_end_as_they_should_and_stand_once_however_often(run):
+    said, table = run()
+    states = {one["state"] for one in table}
+    assert states == {"done", "dead letter", "held", "skipped"}
+    for one in table:
+        assert list(one) == [
+            "reference",
+            "id",
+            "currency",
+            "shop_total",
+            "erp_total",
+            "erp_key",
+            "state",
+            "class",
+            "reason",
+        ]
+        assert one["shop_total"] == one["erp_total"] if one["state"] == "done" else one["reason"]
+    done = sum(one["state"] == "done" for one in table)
+    assert f"Each of the {done} done orders stands once in the ERP" in said
+    _, again = run()
+    assert [one["erp_key"] for one in again] == [one["erp_key"] for one in table]
+    assert {one["reason"] for one in again if one["state"] == "done"} == {"Already there"}
+
+
+def test_a_fresh_start_forgets_earlier_runs(run):
+    _, table = run()
+    _, fresh = run("--fresh")
+    assert {one["reason"] for one in fresh if one["state"] == "done"} == {""}
+    assert fresh[0]["erp_key"] != table[0]["erp_key"]
+
+
+def test_the_rule_paid_only_skips_what_is_not_paid(run):
+    _, table = run("--paid-only")
+    assert "Not paid yet: rule 'Paid only'." in {one["reason"] for one in table}
+
+
+@pytest.mark.shared("prestashop/orders")
+def test_all_recorded_orders_arrive_exact_and_once(run):
+    for words in ("", "Already there"):
+        said, table = run("--data", str(RECORDED))
+        assert len(table) == len(list((RECORDED / "orders").glob("*.xml")))
+        assert {(one["state"], one["reason"]) for one in table} == {("done", words)}
+        assert [one["shop_total"] for one in table] == [one["erp_total"] for one in table]
+        assert "with the shop's total" in said
+
+
+@pytest.mark.parametrize(
+    "content", ["<prestashop><orders><order>", "no xml", "", '<!DOCTYPE a [<!ENTITY b "c">]><prestashop/>']
+)
+def test_a_folder_that_cannot_be_read_is_named_with_its_file(run, tmp_path, content):
+    (tmp_path / "data" / "orders").mkdir(parents=True)
+    (tmp_path / "data" / "orders" / "1.xml").write_text(content)
+    with pytest.raises(CommandError, match=r"1\.xml"):
+        run("--data", str(tmp_path / "data"))
+
+
+def test_a_folder_that_is_not_there_is_said(run, tmp_path):
+    with pytest.raises(CommandError, match="nowhere"):
+        run("--data", str(tmp_path / "nowhere"))
+
+
+class Served:
+    """`manage.py sandbox` in a process of its own, with what it prints."""
+
+    def __init__(self, *arguments):
+        command = [sys.executable, "-u", "manage.py", "sandbox", *arguments]
+        environment = {**os.environ, "DEBUG": "true"}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.told = {}
+        for line in self.process.stdout:
+            if line.startswith("Stop with"):
+                break
+            name, _, value = line.strip().partition(": ")
+            self.told[name] = value
+
+    def stop(self, how=signal.SIGINT):
+        self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=20)
+        return rest, self.process.returncode
+
+
+def test_a_shop_is_served_alone_and_says_its_address_and_key():
+    served = Served("prestashop")
+    try:
+        answer = httpx.get(f"{served.told['address']}/api/orders", auth=(served.told["key"], ""))
+        assert answer.status_code == 200
+        assert answer.headers["PSWS-Version"].startswith("8.")
+        port = re.search(r":(\d+)$", served.told["address"])[1]
+        taken = subprocess.run(  # noqa: S603
+            [sys.executable, "manage.py", "sandbox", "prestashop", "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert taken.returncode == 1
+        assert f"Port {port} cannot be used" in taken.stderr
+    finally:
+        assert served.stop() == ("Stopped.\n", 0)
+
+
+@pytest.mark.shared("prestashop/orders")
+def test_a_shop_is_served_with_recorded_orders_in_its_own_zone():
+    served = Served("prestashop", "--data", str(RECORDED))
+    try:
+        with httpx.Client(base_url=f"{served.told['address']}/api", auth=(served.told["key"], "")) as client:
+            assert "<reference><![CDATA[HKOFJMRIP]]></reference>" in client.get("/orders/44").text
+            zone = client.get("/configurations?filter[name]=[PS_TIMEZONE]&display=[value]").text
+            assert "Europe/Paris" in zone
+    finally:
+        served.stop()
+
+
+def test_an_erp_is_served_over_tls_with_an_authority_of_its_own():
+    served = Served("dynamics365", "--tls")
+    try:
+        trust = ssl.create_default_context(cafile=served.told["certificate authority"])
+        tenant = served.told["tenant"]
+        found = httpx.get(f"{served.told['address']}/{tenant}/v2.0/.well-known/openid-configuration", verify=trust)
+        assert found.json()["token_endpoint"].startswith("https://localhost:")
+    finally:
+        assert served.stop(signal.SIGTERM)[1] == 0
+
+
+def test_a_free_port_is_taken_when_none_is_asked_for():
+    first, second = Served("prestashop"), Served("prestashop")
+    try:
+        assert first.told["address"] != second.told["address"]
+        host, port = first.told["address"].removeprefix("http://").split(":")
+        socket.create_connection((host, int(port)), timeout=5).close()
+    finally:
+        first.stop()
+        second.stop()
