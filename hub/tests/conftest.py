@@ -1,4 +1,4 @@
-import os
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -13,10 +13,16 @@ QUIET = [
 
 
 @pytest.fixture
-def browser(monkeypatch):
-    # Playwright keeps an event loop in the thread, and Django takes that for asynchronous code.
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield chromium
-        chromium.close()
+def chromium():
+    """Opens the browser: `with chromium() as browser`. Playwright keeps an event loop in the thread meanwhile, and
+    Django would open a database connection for that loop alone and never close it: so rows are made before, and
+    looked at afterwards."""
+
+    @contextmanager
+    def opened():
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+            yield browser
+            browser.close()
+
+    return opened
