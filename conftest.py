@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
-TOOLS = {"php": "php", "chromium": "/usr/bin/chromium"}
+PACKAGES = {"php": "php-cli php-curl php-xml", "chromium": "chromium"}
 
 
 def pytest_configure(config):
@@ -17,11 +19,20 @@ def pytest_configure(config):
 
 def pytest_runtest_setup(item):
     for mark in item.iter_markers("needs"):
-        if not shutil.which(TOOLS[mark.args[0]]):
-            absent(f"{mark.args[0]} is not installed (Debian: apt-get install {mark.args[0]})")
+        if not installed(mark.args[0]):
+            absent(f"{mark.args[0]} is not installed (Debian: apt-get install {PACKAGES[mark.args[0]]})")
     for mark in item.iter_markers("shared"):
         if not (SHARED / mark.args[0]).exists():
             pytest.skip(f"../shared/{mark.args[0]} is absent")
+
+
+@cache
+def installed(tool):
+    if tool == "chromium":
+        return Path("/usr/bin/chromium").exists()
+    program = shutil.which("php")
+    modules = subprocess.run([program, "-m"], capture_output=True, text=True).stdout.split() if program else []
+    return {"curl", "SimpleXML"} <= set(modules)
 
 
 def absent(reason):

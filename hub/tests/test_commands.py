@@ -97,7 +97,7 @@ class Served:
     def __init__(self, *arguments):
         command = [sys.executable, "-u", "manage.py", "sandbox", *arguments]
         environment = {**os.environ, "DEBUG": "true"}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         self.told = {}
         for line in self.process.stdout:
             if line.startswith("Stop with"):
@@ -118,7 +118,7 @@ def test_a_shop_is_served_alone_and_says_its_address_and_key():
         assert answer.status_code == 200
         assert answer.headers["PSWS-Version"].startswith("8.")
         port = re.search(r":(\d+)$", served.told["address"])[1]
-        taken = subprocess.run(  # noqa: S603
+        taken = subprocess.run(
             [sys.executable, "manage.py", "sandbox", "prestashop", "--port", port],
             cwd=ROOT,
             capture_output=True,

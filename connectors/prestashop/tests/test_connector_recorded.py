@@ -10,7 +10,7 @@ from connectors.prestashop.tests.connector_shop import Shop
 RECORDED = Path(__file__).resolve().parents[3].parent / "shared" / "prestashop" / "orders"
 SECRETS = ("secure_key", "passwd", "reset_password_token", "card_", "token", "download_hash")
 
-pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="../shared/prestashop/orders is not here")
+pytestmark = pytest.mark.shared("prestashop/orders")
 
 
 @pytest.fixture

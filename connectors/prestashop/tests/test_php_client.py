@@ -14,22 +14,12 @@ SCRIPT = Path(__file__).parent / "reads_orders.php"
 PHP = shutil.which("php") or ""
 
 
-def missing() -> str:
-    if not PHP:
-        return "php is not installed"
-    modules = subprocess.run([PHP, "-m"], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
-    absent = {"curl", "SimpleXML"} - set(modules)
-    return f"php lacks {', '.join(sorted(absent))}" if absent else ""
-
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "php is here")
+pytestmark = pytest.mark.needs("php")
 
 
 def run(sandbox: PrestaShopSandbox, key: str) -> subprocess.CompletedProcess[str]:
     with serving(sandbox) as address:
-        return subprocess.run(  # noqa: S603
-            [PHP, str(SCRIPT), address, key], capture_output=True, text=True, timeout=60, check=False
-        )
+        return subprocess.run([PHP, str(SCRIPT), address, key], capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_it_reads_orders_adds_up_their_rows_and_patches_a_note() -> None:

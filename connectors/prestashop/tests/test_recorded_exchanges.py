@@ -21,7 +21,7 @@ FOUND = read_exchanges() if EXCHANGES.is_dir() else []
 NAMES = [one.name for one in FOUND if one.name not in LEFT_OUT]
 MADE_BY_THE_WEB_SERVER = {"server", "date", "connection", "transfer-encoding", "set-cookie"}
 
-needs_recordings = pytest.mark.skipif(not FOUND, reason=f"the recorded exchanges are not here: {EXCHANGES}")
+needs_recordings = pytest.mark.shared("prestashop/exchanges")
 
 
 @lru_cache(maxsize=1)

@@ -107,7 +107,7 @@ def test_a_folder_without_recordings_is_refused(shop: ShopClient, tmp_path: Path
         shop.sandbox.load_folder(tmp_path / "nowhere")
 
 
-@pytest.mark.skipif(not ORDERS.is_dir(), reason=f"the recorded orders are not here: {ORDERS}")
+@pytest.mark.shared("prestashop/orders")
 def test_every_recorded_record_comes_out_as_it_went_in(shop: ShopClient) -> None:
     shop.sandbox.load_folder(ORDERS)
     compared = 0

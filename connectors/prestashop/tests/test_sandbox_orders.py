@@ -182,7 +182,7 @@ def test_something_unknown_is_named(shop: ShopClient) -> None:
             shop.sandbox.place_order([(1,)], **wrong)
 
 
-@pytest.mark.skipif(not ORDERS.is_dir(), reason=f"the recorded orders are not here: {ORDERS}")
+@pytest.mark.shared("prestashop/orders")
 def test_recorded_orders_come_out_to_the_cent_when_placed_again(shop: ShopClient) -> None:
     """The rows, vouchers and shipping of real orders, put through this checkout, give the totals of the real one."""
     shop.sandbox.load_folder(ORDERS)
