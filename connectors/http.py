@@ -17,11 +17,16 @@ from connectors.session import Call, Session
 MASK = "•••"
 SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"}
 SECRET_PARAMETERS = {"ws_key", "client_secret", "client_assertion", "code", "token", "access_token", "password"}
+UNPACKED = {"content-encoding", "transfer-encoding", "content-length"}  # they describe the answer as it was packed
+ADDRESS_HEADERS = {"location", "content-location"}
+LARGEST = 32 * 1024 * 1024  # bytes of an answer once unpacked
+LONGEST = 4  # times the timeout, for an answer that trickles in
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class Http:
-    """One HTTP client of one connection; make one a thread. `timeout` in seconds for the whole answer to start."""
+    """One HTTP client of one connection; make one a thread. `timeout` in seconds is for the connection and for each
+    part of an answer; no answer takes longer than four times that or holds more than 32 MB."""
 
     def __init__(
         self,
@@ -34,6 +39,7 @@ class Http:
     ) -> None:
         self._session = session
         self._system = system
+        self._timeout = timeout
         self._client = httpx.Client(
             transport=session.transport,
             verify=ssl.create_default_context(cafile=session.verify) if session.verify else True,
@@ -53,7 +59,7 @@ class Http:
         self._session.before(call)
         started = time.monotonic()
         try:
-            response = self._client.send(request)
+            response = self._answer(request, started + LONGEST * self._timeout)
         except httpx.HTTPError as error:
             call.error = str(error) or type(error).__name__
             raise self._no_answer(error, writes) from error
@@ -66,6 +72,22 @@ class Http:
             self._client.cookies.clear()  # sessions that an error page opens are not ours to carry on
             call.seconds = time.monotonic() - started
             self._session.after(call)
+
+    def _answer(self, request: httpx.Request, deadline: float) -> httpx.Response:
+        """The whole answer, unpacked. Raises httpx.ReadError for one that is too large or takes too long."""
+        streamed = self._client.send(request, stream=True)
+        body = bytearray()
+        try:
+            for part in streamed.iter_bytes():
+                body += part
+                if len(body) > LARGEST:
+                    raise httpx.ReadError(f"the answer is larger than {LARGEST // 1024**2} MB", request=request)
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer takes too long", request=request)
+        finally:
+            streamed.close()
+        headers = [(name, value) for name, value in streamed.headers.multi_items() if name not in UNPACKED]
+        return httpx.Response(streamed.status_code, headers=headers, content=bytes(body), request=request)
 
     def _request(self, method: str, url: str, options: dict[str, Any]) -> httpx.Request:
         try:
@@ -97,7 +119,18 @@ class Http:
 
 
 def masked_headers(headers: httpx.Headers) -> dict[str, str]:
-    return {name: MASK if name in SECRET_HEADERS else value for name, value in headers.items()}
+    return {name: _masked_header(name, value) for name, value in headers.items()}
+
+
+def _masked_header(name: str, value: str) -> str:
+    if name in SECRET_HEADERS:
+        return MASK
+    if name in ADDRESS_HEADERS:  # a redirect repeats the address that it was asked for, and a key in it
+        try:
+            return masked_url(httpx.URL(value))
+        except httpx.InvalidURL:
+            return MASK
+    return value
 
 
 def masked_url(url: httpx.URL) -> str:

@@ -1,6 +1,8 @@
 """What a missing answer means, and what the hooks may see."""
 
+import gzip
 import socket
+import threading
 
 import httpx
 import pytest
@@ -30,7 +32,11 @@ class Echo(Sandbox):
     def respond(self, request: Request) -> Response:
         self.seen.append(request.method)
         if request.path == "/away":
-            return Response(302, b"", [("Location", "http://elsewhere.test/")])
+            return Response(302, b"", [("Location", f"http://elsewhere.test{request.target}"), ("Set-Cookie", "a=b")])
+        if request.path == "/large":
+            return Response(200, gzip.compress(b" " * int(request.query["bytes"])), [("Content-Encoding", "gzip")])
+        if "cookie" in request.headers:
+            self.seen.append("cookie")
         return Response(200, request.body)
 
 
@@ -76,6 +82,56 @@ def test_an_address_that_cannot_be_used_is_said_in_words(http, address):
 def test_a_redirect_is_an_answer_and_not_followed(sandbox, http):
     assert http.send("GET", "http://echo/away").status_code == 302
     assert sandbox.seen == ["GET"]
+
+
+def test_a_redirect_that_repeats_a_key_is_masked_for_the_hook(sandbox):
+    calls = []
+    http = Http(Session(transport=sandbox.transport(), after=calls.append), "Echo")
+    answer = http.send("GET", "http://echo/away?ws_key=KEY123&limit=1")
+    assert "KEY123" in answer.headers["Location"]
+    assert "KEY123" not in repr(calls)
+    assert "limit=1" in calls[0].response_headers["location"]
+
+
+def test_a_session_that_an_answer_opens_is_not_carried_on(sandbox, http):
+    http.send("GET", "http://echo/away")
+    http.send("GET", "http://echo/")
+    assert sandbox.seen == ["GET", "GET"]
+
+
+@pytest.mark.parametrize("transport", ["in-process", "port"])
+def test_an_answer_without_end_is_cut_off(sandbox, transport):
+    with serving(sandbox) as address:
+        http = Http(Session(transport=sandbox.transport() if transport == "in-process" else None), "Echo")
+        assert len(http.send("GET", f"{address}/large?bytes=1000000").content) == 1_000_000
+        with pytest.raises(TryLater, match="larger than 32 MB"):
+            http.send("GET", f"{address}/large?bytes=40000000")
+        with pytest.raises(InDoubt, match="larger than 32 MB"):
+            http.send("POST", f"{address}/large?bytes=40000000")
+        http.close()
+
+
+def test_an_answer_that_trickles_in_is_cut_off():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        stop = threading.Event()
+        threading.Thread(target=trickle, args=(listening, stop), daemon=True).start()
+        http = Http(Session(), "Echo", timeout=0.2)
+        with pytest.raises(TryLater, match="takes too long"):
+            http.send("GET", f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        http.close()
+        stop.set()
+
+
+def trickle(listening, stop):
+    client, _ = listening.accept()
+    with client:
+        client.recv(1000)
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not stop.wait(0.05):
+            try:
+                client.sendall(b"x")
+            except OSError:
+                return
 
 
 def test_a_certificate_is_trusted_only_with_its_authority(tmp_path):
