@@ -38,7 +38,7 @@ replay: setup  ## the same with recorded orders: make replay DATA=folder [JSON=f
 	@$(PY) manage.py replay $(if $(DATA),--data "$(DATA)") $(if $(JSON),--json "$(JSON)")
 
 test: setup-dev  ## the whole suite on SQLite, in parallel
-	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@DATABASE_URL=sqlite:///$(CURDIR)/var/test.sqlite3 $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 test-postgres: setup-dev  ## the same on PostgreSQL: DATABASE_URL, or a server of its own
 	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)

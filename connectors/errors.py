@@ -11,14 +11,17 @@ ConnectorError
 """
 
 from datetime import datetime
+from typing import Any
 
 
 class ConnectorError(Exception):
-    """`message` says what happened and to which record, in the operator's words."""
+    """`message` says what happened and to which record, in the operator's words. `record` is what could be read of the
+    record all the same, so that it can be told by its number and amount."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.record: dict[str, Any] = {}
 
 
 class TryLater(ConnectorError):

@@ -1,11 +1,13 @@
 """What became of a record, and which exception means what (the table in the design's third section)."""
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.base import Written
 from connectors.errors import InDoubt, NeedsPerson, NotFound, RecordRefused, SignInRefused, Skip, TryLater
-from mappings.problems import BadRule, MappingProblems
+from mappings.paths import NoSuchPath
+from mappings.problems import BadRule, BadValue, MappingProblems, shown
 
 
 class Hold(Exception):
@@ -20,13 +22,15 @@ class Hold(Exception):
 @dataclass(frozen=True)
 class Outcome:
     """`state` is done, dead letter, skipped, held, waiting or in doubt; `kind` is the class of what went wrong;
-    `detail` a traceback where the fault is ours."""
+    `detail` a traceback where the fault is ours, `record` what could be read of a record that could not be read
+    whole."""
 
     state: str
     kind: str = ""
     reason: str = ""
     written: Written | None = None
     detail: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
 
 
 REFUSALS = ((SignInRefused, "sign-in"), (NotFound, "not found"), (RecordRefused, "refused"), (NeedsPerson, "refused"))
@@ -35,20 +39,22 @@ REFUSALS = ((SignInRefused, "sign-in"), (NotFound, "not found"), (RecordRefused,
 def outcome_of(error: Exception) -> Outcome:
     """The state that an exception leaves the record in, with the words for its operator."""
     if isinstance(error, Skip):
-        return Outcome("skipped", "", error.message)
+        return Outcome("skipped", "", error.message, record=error.record)
     if isinstance(error, Hold):
         return Outcome("held", error.kind, error.reason)
     if isinstance(error, TryLater):
-        return Outcome("waiting", "temporary", error.message)
+        return Outcome("waiting", "temporary", error.message, record=error.record)
     if isinstance(error, InDoubt):
         return Outcome("in doubt", "in doubt", error.message)
     if isinstance(error, MappingProblems):
         return Outcome("dead letter", "mapping", str(error))
     if isinstance(error, NeedsPerson):
         kind = next(name for kind, name in REFUSALS if isinstance(error, kind))
-        return Outcome("dead letter", kind, f"{error.message} {error.hint}".strip())
-    if isinstance(error, BadRule):
+        return Outcome("dead letter", kind, f"{error.message} {error.hint}".strip(), record=error.record)
+    if isinstance(error, BadRule | NoSuchPath):
         return Outcome("dead letter", "mapping", f"{error}. Correct the rule.")
+    if isinstance(error, BadValue):
+        return Outcome("dead letter", "mapping", f"The value {shown(error.value)} {error.what}. {error.remedy}")
     detail = "".join(traceback.format_exception(error))
     return Outcome(
         "dead letter", "internal", f"Our fault: nothing to correct in the data ({type(error).__name__}).", detail=detail

@@ -14,7 +14,8 @@ def process(flow: Flow, pair: Pair, key: str) -> tuple[Outcome, Work | None]:
         work = Work(pair, flow, key, pair.source.read(flow.source, key))
         for step in flow.steps:
             KINDS[step["kind"]](step, work)
+        written = work.written.get(flow.report["mapping"])
+        notes = list(work.notes) if written is None or written.changed else ["Already there.", *work.notes]
+        return Outcome("done", "", " ".join(notes), written), work
     except Exception as error:  # the one place where everything unforeseen becomes a dead letter of class internal
         return outcome_of(error), work
-    written = work.written[flow.report["mapping"]]
-    return Outcome("done", "", "" if written.changed else "Already there", written), work

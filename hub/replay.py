@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors import sandbox_of, systems
 from connectors.base import Connector
+from connectors.errors import ConnectorError
 from connectors.sandbox import Sandbox
 from connectors.serving import serving
 from hub.flows import Flow
@@ -21,6 +22,9 @@ from hub.outcomes import Outcome
 from hub.pipeline import process
 from hub.work import Pair, Work
 from mappings.amounts import as_amount, quantized
+from mappings.paths import NoSuchPath, Scope
+from mappings.problems import BadValue
+from mappings.texts import fill
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Line:
 
     @property
     def sound(self) -> bool:
-        """A done order stands once with the shop's total; any other does not stand with a wrong one."""
+        """A done order stands once with the shop's total."""
         return self.state != "done" or (self.stands == 1 and self.shop_total == self.erp_total)
 
     def as_json(self) -> dict[str, Any]:
@@ -89,41 +93,57 @@ def replay(flow: Flow, pair: Pair) -> Iterator[Line]:
 
 
 def _line(flow: Flow, pair: Pair, key: str, outcome: Outcome, work: Work | None) -> Line:
-    if work is None:
-        return Line("", int(key), "", None, None, "", outcome.state, outcome.kind, outcome.reason)
-    report, get = flow.report, work.scope.get
-    places = int(get(report["places"]))
-    written = outcome.written
-    standing = standing_in_erp(flow, pair, work)
-    total = standing[0][report["target_total"]] if standing else None
+    """What the shop and the ERP say of the record, each as far as it can be read."""
+    report = flow.report
+    said = Scope(work.record if work else outcome.record)
+    currency, places = _read(said, report["currency"]), _read(said, report["places"])
+    try:
+        standing = standing_in_erp(flow, pair, key)
+    except ConnectorError:
+        standing = []
+    # A lost answer that is still open is asked about again in the next run.
+    state = "waiting" if outcome.state == "in doubt" else outcome.state
+    target = pair.target.entity(flow.target).key
     return Line(
-        reference=get(report["reference"]),
+        reference=str(_read(said, report["reference"]) or ""),
         id=int(key),
-        currency=get(report["currency"]),
-        shop_total=quantized(as_amount(get(report["source_total"])), places),
-        erp_total=None if total is None else quantized(as_amount(total), places),
-        erp_key=written.key if written else "",
-        state=outcome.state,
+        currency=str(currency or ""),
+        shop_total=_shown(_read(said, report["source_total"]), places),
+        erp_total=_shown(standing[0][report["target_total"]], places) if standing else None,
+        erp_key=str(standing[0][target]) if standing else "",
+        state=state,
         kind=outcome.kind,
         reason=outcome.reason,
         stands=len(standing),
     )
 
 
-def standing_in_erp(flow: Flow, pair: Pair, work: Work) -> list[dict[str, Any]]:
+def _read(said: Scope, path: str) -> Any:
+    try:
+        return said.get(path)
+    except NoSuchPath:
+        return None
+
+
+def _shown(value: Any, places: Any) -> Decimal | None:
+    """The amount at its currency's decimals, and as it is where it has more of them: a table rounds nothing away."""
+    try:
+        amount = as_amount(value)
+    except BadValue:
+        return None
+    return amount if not isinstance(places, int) or quantized(amount, places) != amount else quantized(amount, places)
+
+
+def standing_in_erp(flow: Flow, pair: Pair, key: str) -> list[dict[str, Any]]:
     """The ERP's records under the order's number, asked for anew."""
-    entity = flow.mappings[flow.report["mapping"]].to
-    mapped = work.mapped.get(flow.report["mapping"])
-    number = pair.target.entity(entity).number
-    if mapped is None or number not in mapped.record:
-        return []
-    return pair.target.find(entity, **{number: mapped.record[number]})
+    known = Scope({"id": key, "settings": {**flow.settings, **pair.settings}})
+    number, _ = fill(flow.report["number"], known.get)
+    return pair.target.find(flow.target, **{pair.target.entity(flow.target).number: number})
 
 
 def sandboxes(shop: str, erp: str, folder: Path) -> tuple[Sandbox, Sandbox, uuid.UUID]:
     """The two sandboxes and the pair's namespace. The ERP's state and the namespace stay in `folder`, so that a second
     run meets what the first left behind."""
-    folder.mkdir(parents=True, exist_ok=True)
     kept = folder / "pair.json"
     if not kept.exists():
         kept.write_text(json.dumps({"namespace": str(uuid.uuid4())}))

@@ -29,7 +29,8 @@ class Pair:
 @dataclass
 class Work:
     """`record` is the source record; beside its own fields rules and conditions read the flow's `settings`, the answers
-    of the `target` connection, and what steps add under `found`, `keys` and `mapped`."""
+    of the `target` connection, and what steps add under `found`, `keys` and `mapped`. `notes` are what an
+    operator should know of a record that went through."""
 
     pair: Pair
     flow: Flow
@@ -38,6 +39,7 @@ class Work:
     mapped: dict[str, Mapped] = field(default_factory=dict)
     problems: list[MappingProblem] = field(default_factory=list)
     written: dict[str, Written] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         settings = {**self.flow.settings, **self.pair.settings}

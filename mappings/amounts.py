@@ -5,6 +5,7 @@ from typing import Any
 
 from mappings.problems import BadValue
 
+EACH_ITEM = 1
 LARGEST = Decimal(10) ** 15  # beyond it ten places no longer fit into Decimal's 28 digits
 
 
@@ -33,31 +34,34 @@ def subtract(value: Any, amount: Any, places: Any = None) -> Decimal:
     return left - right if places is None else quantized(left, int(places)) - quantized(right, int(places))
 
 
-def negate(value: Any) -> Decimal:
-    return Decimal(0) - as_amount(value or 0)  # 0 - 0 is 0, while -Decimal(0) is written -0
-
-
-def unit_price(value: Any, total: Any, quantity: Any, places: Any, price_places: Any = None) -> Decimal:
+def unit_price(
+    value: Any, total: Any, quantity: Any, places: Any, price_places: Any = None, rounding: Any = None
+) -> Decimal:
     """The unit price (same currency and tax as `total`) that gives the line's amount when multiplied.
 
-    A shop that rounds each item has rounded the unit price before it multiplied, one that rounds lines has not. So the
-    price as the shop shows it is tried first, then rounded to the currency's `places`, then the line's amount divided
-    by the quantity, each at the `price_places` that the target keeps. Where none gives the amount rounded to `places`,
-    the price is rounded up, and `line_discount` is what the line then has too much.
+    A shop that rounds each item (`rounding` 1) has rounded the unit price before it multiplied, so that price is tried
+    first; one that rounds lines or totals has not, and there the price as it is comes first. Then comes the line's
+    amount divided by the quantity. Each is taken at the `price_places` that the target keeps. Where none gives the
+    amount rounded to the currency's `places`, the price is rounded up, and `line_discount` is what the line then has
+    too much.
     """
     shop, line, pieces = as_amount(value), as_amount(total), as_amount(quantity)
     if pieces == 0:
-        raise BadValue("has the quantity 0", "Remove the line from the order, or correct its quantity.", quantity)
+        raise BadValue("belongs to a quantity of 0", "Remove the line from the order, or correct its quantity.", value)
     kept = 10 if price_places is None else int(price_places)
     wanted = quantized(line, int(places))
-    prices = [quantized(one, kept) for one in (shop, quantized(shop, int(places)), line / pieces)]
+    shown = [shop, quantized(shop, int(places))]
+    candidates = [*(reversed(shown) if rounding == EACH_ITEM else shown), line / pieces]
+    prices = [quantized(one, kept) for one in candidates]
     exact = [one for one in prices if quantized(one * pieces, int(places)) == wanted]
     return plain(exact[0] if exact else (wanted / pieces).quantize(Decimal(1).scaleb(-kept), rounding=ROUND_CEILING))
 
 
-def line_discount(value: Any, total: Any, quantity: Any, places: Any, price_places: Any = None) -> Decimal | None:
+def line_discount(
+    value: Any, total: Any, quantity: Any, places: Any, price_places: Any = None, rounding: Any = None
+) -> Decimal | None:
     """What `unit_price` times the quantity exceeds the line's amount by; None where it fits."""
-    price = unit_price(value, total, quantity, places, price_places)
+    price = unit_price(value, total, quantity, places, price_places, rounding)
     surplus = quantized(price * as_amount(quantity), int(places)) - quantized(as_amount(total), int(places))
     return surplus or None
 

@@ -43,6 +43,11 @@ def compact(value: Any) -> Any:
     return "".join(one for one in value if one.isalnum()) if isinstance(value, str) else value
 
 
+def with_digits(value: Any, count: int) -> Any:
+    """Empty for a text with fewer digits: "none", "N/A" and "-" are no numbers of anything."""
+    return value if sum(one.isdigit() for one in str(value or "")) >= count else None
+
+
 def shorten(value: Any, length: int) -> Any:
     """Cuts a text to the length. What is cut is lost: for fields that only repeat what stands whole elsewhere."""
     return value[:length].rstrip() if isinstance(value, str) else value

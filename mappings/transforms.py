@@ -111,20 +111,20 @@ LISTED = (
     Transform("upper case", "Upper case", _plain(texts.upper), "fr -> FR"),
     Transform("lower case", "Lower case", _plain(texts.lower), "A@B -> a@b"),
     Transform("letters and digits", "Only letters and digits", _plain(texts.compact), "FR 12-3 -> FR123"),
+    Transform("with digits", "Only what has enough digits", _plain(texts.with_digits), "N/A to 4 -> empty", ("count",)),
     Transform("shorten", "Cut to a length", _plain(texts.shorten), "abcdef to 3 -> abc", ("length",)),
     Transform("date", "Date as text", _plain(texts.date_text), "2026-11-21 06:20", ("format",), ("zone",)),
     Transform("round", "Round half up", _plain(amounts.rounded), "1.005 to 2 -> 1.01", ("places",)),
     Transform(
         "subtract", "Minus another amount", _plain(amounts.subtract), "12 minus 10 -> 2", ("amount",), ("places",)
     ),
-    Transform("negate", "The other sign", _plain(amounts.negate), "5 -> -5"),
     Transform(
         "unit price",
         "Unit price that gives the line's amount",
         _plain(amounts.unit_price),
         "7 x 21.032 = 147.22 -> 21.032",
         ("total", "quantity", "places"),
-        ("price_places",),
+        ("price_places", "rounding"),
     ),
     Transform(
         "line discount",
@@ -132,7 +132,7 @@ LISTED = (
         _plain(amounts.line_discount),
         "100 x 0.34 = 34.00, line 33.30 -> 0.70",
         ("total", "quantity", "places"),
-        ("price_places",),
+        ("price_places", "rounding"),
     ),
 )
 TRANSFORMS = {one.name: one for one in LISTED}

@@ -31,12 +31,12 @@ def free_port() -> int:
 
 def run_with(command: list[str], address: str) -> int:
     process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address})
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         return process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
-        return process.wait()
+    finally:  # also when a signal ends this program, so that nothing outlives it
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
 
 
 def start(programs: dict[str, str], folder: Path, port: int, user: str | None) -> subprocess.Popen[bytes]:
@@ -65,29 +65,41 @@ def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
 
 def main() -> int:
     command = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         return run_with(command, os.environ["DATABASE_URL"])
     programs = {name: found for name in ("initdb", "postgres") if (found := program(name))}
-    if len(programs) < 2:
-        print(
-            "Skipped: no PostgreSQL server here (Debian: apt-get install postgresql), and DATABASE_URL names none."
-        )
+    user = account_for_the_server()
+    if len(programs) < 2 or (os.geteuid() == 0 and not user):
+        print("Skipped: no PostgreSQL server here (Debian: apt-get install postgresql), and DATABASE_URL names none.")
         return 1 if os.environ.get("TILLBRIDGE_NO_SKIP") else 0
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="tillbridge-postgres-"))
-    if user:
-        account = pwd.getpwnam(user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    port = free_port()
-    server = start(programs, folder, port, user)
+    with tempfile.TemporaryDirectory(prefix="tillbridge-postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        port = free_port()
+        server = start(programs, folder, port, user.pw_name if user else None)
+        try:
+            wait_for(port, server, folder / "log")
+            return run_with(command, f"postgres://tillbridge@127.0.0.1:{port}/postgres")
+        finally:
+            server.send_signal(signal.SIGINT)  # the fast shutdown
+            server.wait(timeout=30)
+
+
+def account_for_the_server() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
     try:
-        wait_for(port, server, folder / "log")
-        return run_with(command, f"postgres://tillbridge@127.0.0.1:{port}/postgres")
-    finally:
-        server.send_signal(signal.SIGINT)  # the fast shutdown
-        server.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"PostgreSQL could not be set up: {error}")

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from hub.outcomes import Hold
+from hub.steps.conditions import applies
 from hub.work import Work
 from mappings.amounts import as_amount, quantized, total_of
 from mappings.apply import apply_rules
-from mappings.problems import MappingProblems
+from mappings.problems import MappingProblem, MappingProblems
 from mappings.rules import read_rules
 
 
@@ -25,16 +26,15 @@ def no_problems(step: dict[str, Any], work: Work) -> None:
 def totals(step: dict[str, Any], work: Work) -> None:
     """Compares the source's total with what the target will compute, both in the record's currency.
 
-    1. The difference is taken at the currency's smallest unit.
+    1. A total with more decimals than its currency keeps is nobody's to round: the record is held.
     2. Within the tolerance (`tolerance` smallest units for each row) it becomes a row of its own, made by the rules in
        `row`, which read it at `difference`. Nothing else of the record changes.
     3. Beyond it the record is held; the reason gives both sums and each of `parts` (two sides that ought to be equal in
        the source) that is not.
     """
     mapped = work.mapped[step["mapping"]]
-    places = int(work.scope.get(step["places"]))
+    wanted, places = _exact_total(step, work)
     unit = Decimal(1).scaleb(-places)
-    wanted = quantized(as_amount(work.scope.get(step["total"])), places)
     expected = work.pair.target.expected_total(work.flow.mappings[step["mapping"]].to, mapped.record)
     difference = wanted - expected
     work.record["difference"] = difference
@@ -46,6 +46,20 @@ def totals(step: dict[str, Any], work: Work) -> None:
         raise Hold(_where_they_part(step, work, wanted, expected, tolerance, places), "totals")
     added = apply_rules(read_rules(step["row"], step["name"]), work.scope, work.flow.tables)
     rows.append(added.record)
+    work.notes.append(f"A line of {difference} {work.scope.get(step['currency'])} carries the rounding difference.")
+
+
+def _exact_total(step: dict[str, Any], work: Work) -> tuple[Decimal, int]:
+    """The source's total and its currency's decimal places. Raises Hold where the two do not fit."""
+    places = int(work.scope.get(step["places"]))
+    total = as_amount(work.scope.get(step["total"]))
+    if total != quantized(total, places):
+        raise Hold(
+            f"{work.pair.source.label} says {total.normalize():f} {work.scope.get(step['currency'])}, and there this "
+            f"currency keeps {places} decimals. {step['remedy']}",
+            "totals",
+        )
+    return quantized(total, places), places
 
 
 def _where_they_part(
@@ -70,8 +84,7 @@ def _sum(paths: list[str], work: Work) -> Decimal:
 
 def read_back(step: dict[str, Any], work: Work) -> None:
     """Compares the source's total with the one that now stands in the target. Raises Hold where they differ."""
-    places = int(work.scope.get(step["places"]))
-    wanted = quantized(as_amount(work.scope.get(step["total"])), places)
+    wanted, _ = _exact_total(step, work)
     written = work.written[step["mapping"]]
     stands = as_amount(written.record[step["target_total"]])
     if stands != wanted:
@@ -83,8 +96,23 @@ def read_back(step: dict[str, Any], work: Work) -> None:
         )
 
 
+def present(step: dict[str, Any], work: Work) -> None:
+    """Raises MappingProblems where the source record lacks a part that it points at."""
+    gone = [path for path in step["paths"] if work.scope.get(path) is None]
+    if gone:
+        raise MappingProblems(MappingProblem(path, None, step["missing"], step["remedy"]) for path in gone)
+
+
+def hold(step: dict[str, Any], work: Work) -> None:
+    """Raises Hold with the step's reason where its condition is met."""
+    if applies(step, work.scope):
+        raise Hold(step["reason"], step["kind_of_hold"])
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Work], None]] = {
     "no problems": no_problems,
     "totals": totals,
     "read back": read_back,
+    "present": present,
+    "hold": hold,
 }

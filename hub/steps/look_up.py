@@ -25,7 +25,7 @@ def look_up(step: dict[str, Any], work: Work) -> None:
         else:
             work.record["found"][step["as"]] = None
         return
-    for number, row in enumerate(work.record[step["each"]]):
+    for number, row in enumerate(work.record[step["each"]] or []):
         scope = Scope(work.record, row, f"{step['each']}[{number}]")
         row.setdefault("found", {})[step["as"]] = _find(step, work, scope) if applies(step, scope) else None
 

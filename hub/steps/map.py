@@ -44,7 +44,7 @@ def _identity(step: dict[str, Any], work: Work) -> str:
         filled, complete = fill(text, lambda path: _value(work, path))
         if complete:
             return filled
-    raise BadRule(f"The step '{step['name']}' finds nothing in the record to identify it by")
+    raise BadRule(f"The step '{step['name']}' finds nothing in the record to identify it by: its texts are all empty")
 
 
 def _value(work: Work, path: str) -> Any:

@@ -59,8 +59,8 @@ CASES = (
     ),
     Case(
         "Company with VAT number",
-        "The company is an account, its VAT number (letters and digits) the account's number; the customer is a "
-        "contact of the account, and the order is the account's.",
+        "The company is an account, its VAT number (letters and digits) the account's number; a customer whose e-mail "
+        "is new becomes a contact of the account, and the order is the account's.",
         (line(9, "10.00", 3),),
         {"company": "Ateliers Bonnefoy SARL", "vat_number": "FR 40 303 265 045"},
         POSTAGE,

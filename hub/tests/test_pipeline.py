@@ -1,6 +1,7 @@
 """What becomes of an order on its way, whatever happens: each class of error, with its words."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -24,7 +25,7 @@ def test_an_order_sent_again_stands_once(joined):
     first, _ = joined.carry(order)
     second, _ = joined.carry(order)
     assert (first.written.key, first.written.changed) == (second.written.key, True)
-    assert (second.state, second.reason, second.written.changed) == ("done", "Already there", False)
+    assert (second.state, second.reason, second.written.changed) == ("done", "Already there.", False)
     assert len(joined.standing(order)) == 1
 
 
@@ -190,3 +191,108 @@ def test_hostile_texts_arrive_as_they_are(joined):
     assert "Gift message: ]]> &amp; {id} %s" in stands["description"]
     (contact,) = joined.pair.target.find("contact", emailaddress1="o'neil+x@post.example")
     assert contact["lastname"] == names["lastname"]
+
+
+def test_a_company_is_not_known_by_a_placeholder_for_its_vat_number(joined):
+    orders = []
+    for number, (name, vat) in enumerate((("Alpha", "N/A"), ("Beta", "n/a"), ("Gamma", "-"), ("Delta", "FR 12 345"))):
+        customer = joined.customer(company=name, vat_number=vat, email=f"company{number}@post.example")
+        orders.append((name, joined.order(customer=customer)))
+    names = {name: joined.carry(order)[1]["customerid_account"] for name, order in orders}
+    assert len(set(names.values())) == 4
+    for name, key in names.items():
+        assert joined.pair.target.read("account", key)["name"] == name
+    assert joined.pair.target.read("account", names["Delta"])["accountnumber"] == "FR12345"
+
+
+def test_an_order_that_is_cancelled_after_it_was_sent_is_held(joined):
+    order = joined.order()
+    joined.carry(order)
+    joined.shop.store.change("orders", joined.shop_order(order), current_state="6")
+    outcome, stands = joined.carry(order)
+    assert (outcome.state, outcome.kind) == ("held", "cancelled")
+    assert "Cancelled in the shop after it was sent. Cancel it in Dynamics 365, too" in outcome.reason
+    assert stands is not None
+
+
+@pytest.mark.parametrize("field", ["id_customer", "id_address_invoice", "id_address_delivery"])
+def test_an_order_whose_customer_or_address_is_gone_is_a_dead_letter_that_names_it(joined, field):
+    order = joined.order()
+    joined.shop.store.change("orders", joined.shop_order(order), **{field: "9999"})
+    outcome, stands = joined.carry(order)
+    assert (outcome.state, outcome.kind, stands) == ("dead letter", "mapping", None)
+    path = "_".join(reversed(field.removeprefix("id_").split("_")))
+    assert outcome.reason.startswith(f"{path}: is not in the shop any more")
+    assert outcome.reason.count("\n") == 0
+
+
+def test_long_names_are_cut_and_stand_whole_in_the_description(joined):
+    first, last, company = "F" * 120, "L" * 120, "C" * 255
+    order = joined.order(customer=joined.customer(firstname=first, lastname=last, company=company))
+    outcome, stands = joined.carry(order)
+    assert outcome.state == "done"
+    assert stands["billto_contactname"] == f"{first} {last}"[:150]
+    assert f"Customer: {first} {last}\n" in stands["description"]
+    assert f"Company billed: {company}\n" in stands["description"]
+
+
+def test_a_total_with_more_decimals_than_its_currency_keeps_is_held(joined):
+    order = joined.order()
+    joined.shop.store.change("orders", joined.shop_order(order), total_paid_tax_incl="45.604000")
+    outcome, stands = joined.carry(order)
+    assert (outcome.state, outcome.kind, stands) == ("held", "totals", None)
+    assert "PrestaShop says 45.604 EUR, and there this currency keeps 2 decimals" in outcome.reason
+
+
+@pytest.mark.parametrize("cent", ["0.01", "-0.01"])
+def test_a_cent_that_is_not_the_shops_is_found_when_the_order_is_read_back(joined, cent):
+    order = joined.order()
+    _, stands = joined.carry(order)
+    changed = {"freightamount": (stands.get("freightamount") or Decimal(0)) + Decimal(cent)}
+    if changed["freightamount"] < 0:
+        changed = {"discountamount": Decimal("0.01")}
+    joined.pair.target.write("salesorder", changed, stands["salesorderid"])
+    outcome, _ = joined.carry(order)
+    assert (outcome.state, outcome.kind) == ("held", "totals")
+    assert f"a difference of {-Decimal(cent)}" in outcome.reason
+
+
+@pytest.mark.parametrize(("off", "state"), [("0.02", "done"), ("-0.02", "done"), ("0.03", "held"), ("-0.03", "held")])
+def test_the_tolerance_is_a_smallest_unit_for_each_line_and_no_more(joined, off, state):
+    order = joined.order([(1,), (9,)], shipping_tax_excl=Decimal(0))
+    row = joined.shop_order(order)
+    total = Decimal(row["total_paid_tax_incl"]) + Decimal(off)
+    joined.shop.store.change("orders", row, total_paid_tax_incl=str(total))
+    outcome, _ = joined.carry(order)
+    assert outcome.state == state
+    if state == "done":
+        assert outcome.reason == f"A line of {off} EUR carries the rounding difference."
+
+
+def test_a_setting_that_is_no_number_is_a_problem_of_the_mapping_and_not_our_fault():
+    joined = Joined({"rounding_tolerance": "x"})
+    order = joined.order()
+    joined.shop.store.change("orders", joined.shop_order(order), total_paid_tax_incl="99.00")
+    outcome, _ = joined.carry(order)
+    assert (outcome.state, outcome.kind) == ("dead letter", "mapping")
+    assert "'x' is not a number" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("skip", "words"),
+    [
+        ({"path": "no.such", "equals": 1}, "no field 'no.such'"),
+        ({"path": "reference", "more_than": 1}, "is not a number"),
+        ({"path": "reference"}, "a condition is a path with"),
+    ],
+)
+def test_a_step_that_cannot_be_read_is_a_problem_of_the_mapping(joined, skip, words):
+    flow = replace(joined.flow, steps=({"kind": "filter", "name": "Odd", "skip": skip, "reason": "x"},))
+    outcome, _ = process(flow, joined.pair, str(joined.order()))
+    assert (outcome.state, outcome.kind) == ("dead letter", "mapping")
+    assert words in outcome.reason
+
+
+def test_a_flow_that_writes_nothing_is_done_too(joined):
+    outcome, _ = process(replace(joined.flow, steps=()), joined.pair, str(joined.order()))
+    assert (outcome.state, outcome.written) == ("done", None)

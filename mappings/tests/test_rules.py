@@ -117,6 +117,12 @@ def test_values_are_filled_first_and_empty_ones_can_be_read():
     assert result.record == {"a": "France/"}
 
 
+def test_a_value_that_cannot_be_filled_is_a_problem():
+    bad = {"to": "country", "from": "reference", "transform": [{"name": "lookup", "table": "countries"}]}
+    (problem,) = mapped({"to": "a", "from": "values.country"}, values=[bad]).problems
+    assert (problem.path, problem.value) == ("reference", "ABC")
+
+
 def test_a_target_that_starts_with_an_at_sign_is_named_by_the_connections_settings():
     rule = {"to": "@column", "from": "reference"}
     assert mapped(rule, record={**ORDER, "target": {"column": "new_ref"}}).record == {"new_ref": "ABC"}

@@ -1,16 +1,20 @@
 """Carries orders from the PrestaShop sandbox into the Dynamics 365 sandbox and prints what became of each."""
 
+import fcntl
 import hashlib
 import json
 import shutil
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from connectors.errors import ConnectorError
 from hub.flows import default_flow
 from hub.replay import Line, connected, replay, sandboxes, seed
 
@@ -27,12 +31,46 @@ class Command(BaseCommand):
         parser.add_argument("--paid-only", action="store_true", help="switch the rule 'Paid only' on")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        data: Path | None = options["data"]
+        file: Path | None = options["json"]
+        if file and not file.absolute().parent.is_dir():
+            raise CommandError(f"{file}: there is no such folder.")
+        try:
+            with self.alone(self.folder(options["data"], options["fresh"])) as folder:
+                lines = self.carry(folder, options["data"], {"paid_only": options["paid_only"]})
+        except ConnectorError as error:
+            raise CommandError(f"{error.message} {getattr(error, 'hint', '')}".strip()) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. What was written so far stands in the ERP's sandbox.", returncode=130
+            ) from None
+        if file:
+            text = json.dumps([one.as_json() for one in lines], indent=2, ensure_ascii=False)
+            file.write_text(text + "\n", encoding="utf-8")
+        self.sum_up(lines)
+
+    def folder(self, data: Path | None, fresh: bool) -> Path:
         name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12] if data else "samples"
-        folder = settings.BASE_DIR / "var" / "replay" / name
-        if options["fresh"]:
+        folder: Path = settings.BASE_DIR / "var" / "replay" / name
+        if fresh:
             shutil.rmtree(folder, ignore_errors=True)
-        shop, erp, namespace = sandboxes(SHOP, ERP, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def alone(self, folder: Path) -> Iterator[Path]:
+        """Two replays at once would each write the other's state away."""
+        with (folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise CommandError("Another replay of the same orders is running; wait for it to end.") from error
+            yield folder
+
+    def carry(self, folder: Path, data: Path | None, flow_settings: dict[str, Any]) -> list[Line]:
+        try:
+            shop, erp, namespace = sandboxes(SHOP, ERP, folder)
+        except (ValueError, KeyError, TypeError) as error:
+            raise CommandError(f"What an earlier run left in {folder} cannot be read; --fresh forgets it.") from error
         unknown: frozenset[str] = frozenset()
         if data:
             try:
@@ -41,14 +79,13 @@ class Command(BaseCommand):
                 raise CommandError(f"{data}: {error}") from error
         else:
             unknown = frozenset(shop.place_samples()["unknown"])
-        with connected(shop, erp, namespace, {"paid_only": options["paid_only"]}) as pair:
-            seed(erp, pair.source, unknown)
+        with connected(shop, erp, namespace, flow_settings) as pair:
+            try:
+                seed(erp, pair.source, unknown)
+            except ValueError as error:
+                raise CommandError(f"The ERP cannot be seeded from this shop: {error}") from error
             self.stdout.write(f"{pair.source.label}: {shop.address}   {pair.target.label}: {erp.address}\n\n")
-            lines = self.table(replay(default_flow(ERP, "orders"), pair))
-        if options["json"]:
-            text = json.dumps([one.as_json() for one in lines], indent=2, ensure_ascii=False)
-            options["json"].write_text(text + "\n", encoding="utf-8")
-        self.sum_up(lines)
+            return self.table(replay(default_flow(ERP, "orders"), pair))
 
     def table(self, found: Any) -> list[Line]:
         self.stdout.write(f"{'reference':<10} {'shop total':>16} {'ERP total':>16}  {'state':<12} reason")
@@ -64,6 +101,8 @@ class Command(BaseCommand):
         return lines
 
     def sum_up(self, lines: list[Line]) -> None:
+        if not lines:
+            raise CommandError("There is no order in this shop.")
         states = ", ".join(f"{count} {state}" for state, count in Counter(one.state for one in lines).items())
         self.stdout.write(f"\n{len(lines)} orders: {states}.")
         wrong = [one.reference for one in lines if not one.sound]

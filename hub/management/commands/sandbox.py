@@ -1,6 +1,7 @@
 """Runs one system's sandbox alone, until it is interrupted."""
 
 import signal
+import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 sandbox.load_folder(options["data"])
             except (ValueError, OSError) as error:
                 raise CommandError(f"{options['data']}: {error}") from error
-        certificate = self.certificate() if options["tls"] else None
+        certificate = self.certificate(options["system"]) if options["tls"] else None
         try:
             bound = server(sandbox, options["port"], certificate=certificate)
         except (OSError, OverflowError) as error:
@@ -55,10 +56,12 @@ class Command(BaseCommand):
         finally:
             bound.server_close()
 
-    def certificate(self) -> tuple[Path, Path]:
-        """The chain and key of a certificate for localhost, with the authority that signed it beside them."""
-        folder = settings.BASE_DIR / "var" / "tls"
-        folder.mkdir(parents=True, exist_ok=True)
+    def certificate(self, system: str) -> tuple[Path, Path]:
+        """The chain and key of a certificate for localhost, with the authority that signed it beside them: a folder for
+        each start, so that two sandboxes do not take each other's authority away."""
+        above = settings.BASE_DIR / "var" / "tls"
+        above.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{system}-", dir=above))
         authority = trustme.CA()
         issued = authority.issue_cert("localhost", "127.0.0.1")
         authority.cert_pem.write_to_path(folder / "authority.pem")
