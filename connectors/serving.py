@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from connectors.sandbox import Dropped, Request, Sandbox
+from connectors.sandbox import Dropped, Request, Response, Sandbox
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -34,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
         except Dropped:
             self.close_connection = True
             return
+        except Exception:  # a fault of the sandbox itself: said to the client, where the test or the person is
+            response = Response(500, traceback.format_exc().encode(), [("Content-Type", "text/plain")])
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)

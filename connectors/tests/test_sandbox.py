@@ -25,6 +25,8 @@ class Counter(Sandbox):
         self.count = int(state["count"])
 
     def respond(self, request: Request) -> Response:
+        if request.path == "/broken":
+            raise ZeroDivisionError("the sandbox is broken")
         if request.method == "POST":
             self.count += 1
             self.touch()
@@ -91,6 +93,13 @@ def test_state_survives_a_restart_and_a_reset_is_kept(tmp_path):
     with httpx.Client(transport=second.transport(), base_url="http://counter") as client:
         client.post("/_sandbox/reset")
     assert Counter(state_file=file).count == 0
+
+
+def test_a_fault_of_the_sandbox_itself_is_told_to_its_client():
+    with serving(Counter()) as address:
+        answer = httpx.get(f"{address}/broken")
+    assert answer.status_code == 500
+    assert "the sandbox is broken" in answer.text
 
 
 def test_a_path_that_cannot_be_parsed_is_answered():
