@@ -3,6 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+import httpx
+
 from connectors.base import CheckResult
 from connectors.dynamics365.client import Client, Row
 from connectors.dynamics365.entities import TABLES, Table
@@ -13,6 +15,7 @@ from connectors.errors import NeedsPerson, SignInRefused
 
 SKEW_SECONDS = 120
 ENOUGH_PLACES = 4
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass
@@ -36,6 +39,7 @@ def check(client: Client, organization: Organization) -> CheckResult:
         _currencies(client, found)
     _reference_column(organization, found)
     _clock(client, found)
+    _plain_text(client, found)
     name = next((value for label, value in found.facts if label == "Organization"), client.origin)
     if found.faults:
         return CheckResult(
@@ -66,6 +70,13 @@ def _organization(organization: Organization, found: Findings) -> None:
             f"Unit prices keep {places} decimals: net prices of a shop often need {ENOUGH_PLACES}, and what is cut "
             "becomes a rounding line of the order. Settings, Administration, System Settings, General: set the pricing "
             "decimal precision."
+        )
+
+    if organization.facts().get("oobpricecalculationenabled") is False:
+        found.warnings.append(
+            "The system price calculation is switched off: a plug-in of your organization computes the totals, so they "
+            "cannot be foretold and every order will be held with both totals. Switch it on under App settings, "
+            "Overview, System Settings, Sales (Use system prices in calculations), if no plug-in needs it."
         )
 
 
@@ -104,3 +115,13 @@ def _clock(client: Client, found: Findings) -> None:
             f"The environment's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's: "
             "set this machine's clock by a time server, or changes will be read late."
         )
+
+
+def _plain_text(client: Client, found: Findings) -> None:
+    for what, address in (("environment", client.origin), ("sign-in", client.entra.address)):
+        url = httpx.URL(address)
+        if url.scheme == "http" and url.host not in LOCAL_HOSTS:
+            found.warnings.append(
+                f"The {what} address {url.host} is called without encryption, so whoever is in between reads the "
+                "secret, the tokens and the orders: enter it with https://."
+            )

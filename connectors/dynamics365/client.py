@@ -1,5 +1,6 @@
 """Dataverse's Web API: addresses, headers, one renewal of an expired token, paging, and answers as exact values."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +12,7 @@ import httpx
 from connectors.dynamics365 import json_text
 from connectors.dynamics365.entities import Table
 from connectors.dynamics365.entra import Entra
-from connectors.dynamics365.failures import Task, failure, request_id, says_already_there
+from connectors.dynamics365.failures import Task, failure, request_note, says_already_there
 from connectors.dynamics365.wire import LOOKUP_NAME
 from connectors.errors import InDoubt, NeedsPerson, SignInRefused, TryLater
 from connectors.http import Http
@@ -21,11 +22,13 @@ from connectors.session import Session
 SECONDS = 120.0
 ANNOTATIONS = f'odata.include-annotations="{LOOKUP_NAME}"'
 HEADERS = {"Accept": "application/json", "OData-MaxVersion": "4.0", "OData-Version": "4.0"}
+# Every environment has two hosts: name.crm4.dynamics.com and name.api.crm4.dynamics.com.
+API_HOST = re.compile(r"([^.:]+)\.api\.(crm[0-9]*\.[^.:]+\.[^.:]+(?::[0-9]+)?)")
 Row = dict[str, Any]
 
 
 def environment_origin(text: str) -> str:
-    """`https://name.crm4.dynamics.com` out of any address inside of it. Raises NeedsPerson."""
+    """`https://name.crm4.dynamics.com` out of any address inside of it, also on its api host. Raises NeedsPerson."""
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL:
@@ -35,7 +38,9 @@ def environment_origin(text: str) -> str:
             f"Dynamics 365 connection: {text!r} is not the address of an environment.",
             "Enter it as https://<name>.crm<n>.dynamics.com (Power Platform admin center, Environments).",
         )
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+    host = url.netloc.decode("ascii")
+    by_api = API_HOST.fullmatch(host)
+    return f"{url.scheme}://{f'{by_api[1]}.{by_api[2]}' if by_api else host}"
 
 
 class Client:
@@ -89,7 +94,9 @@ class Client:
         if not response.is_success:
             raise failure(response, task, self.clock())
         if response.status_code != 204 and "json" not in response.headers.get("content-type", ""):
-            raise InDoubt(f"Dynamics 365 was asked to {task}, and something else answered in its place.")
+            raise InDoubt(
+                f"Dynamics 365 was asked to {task}, and something else answered in its place{request_note(response)}."
+            )
         return response
 
     def send(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
@@ -105,7 +112,7 @@ class Client:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise TryLater(f"Dynamics 365 gave no readable answer when asked to {task}{_request(response)}.")
+            raise TryLater(f"Dynamics 365 gave no readable answer when asked to {task}{request_note(response)}.")
         return answer
 
     def _signed(self, method: str, address: str, headers: Mapping[str, str], **options: Any) -> httpx.Response:
@@ -116,7 +123,7 @@ class Client:
             response = self._sent(method, address, headers, self.entra.token(), options)
         if response.status_code == 401:
             raise SignInRefused(
-                f"Dynamics 365 refuses the access token, also a new one (HTTP 401{_request(response)}).",
+                f"Dynamics 365 refuses the access token, also a new one (HTTP 401{request_note(response)}).",
                 "Check that the connection's tenant is the one of the environment, and that the application user is "
                 "enabled: Power Platform admin center, environment, Settings, Application users.",
                 code="401",
@@ -132,23 +139,17 @@ class Client:
         return response
 
     def _is_ours(self, address: str) -> bool:
-        """Whether a link stays in the environment: the token goes nowhere else. Its api host is the same one."""
+        """Whether a link stays in the environment, on either of its hosts: the token goes nowhere else."""
         try:
-            origin = environment_origin(address)
+            return environment_origin(address) == self.origin
         except NeedsPerson:
             return False
-        return origin.replace(".api.", ".", 1) == self.origin.replace(".api.", ".", 1)
 
 
 def _query(query: Mapping[str, str] | None) -> str:
     if not query:
         return ""
     return "?" + "&".join(f"{name}={quote(value, safe='$,()=:;/@')}" for name, value in query.items())
-
-
-def _request(response: httpx.Response) -> str:
-    known = request_id(response)
-    return f", request id {known}" if known else ""
 
 
 def _skew(response: httpx.Response, now: datetime) -> float | None:

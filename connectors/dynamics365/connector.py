@@ -23,8 +23,8 @@ ORDERS = "salesorder"
 
 class Dynamics365(Connector):
     """Records are rows under their column names; a lookup stands under the name that binds it, as the GUID of its
-    row. An order carries its lines under `order_details`. Row versions (etags) stay below: an update carries only
-    columns of ours that differ, so nobody else's edit is lost by it."""
+    row. An order carries its lines under `order_details`. Row versions (etags) stay below: an update names the one
+    that it was compared with, so that nobody else's edit is lost by it."""
 
     name: ClassVar[str] = "dynamics365"
     label: ClassVar[str] = "Dynamics 365"
@@ -38,7 +38,7 @@ class Dynamics365(Connector):
         column = self.values["order_reference_column"]
         self._organization = Organization(self._client, self.session.cache, column)
         self._reader = Reader(self._client)
-        self._writer = Writer(self._client, self._reader, self.values["order_write"])
+        self._writer = Writer(self._client, self._reader, self._organization, self.values["order_write"])
 
     def entity(self, name: str) -> Entity:
         """As this organization has it: for orders that asks the organization once (its own reference column, decimals
@@ -62,7 +62,8 @@ class Dynamics365(Connector):
     def write(self, entity: str, record: Record, key: str | None = None, *, idempotency_key: str = "") -> Written:
         """Creates under `idempotency_key`, which becomes the row's own key, so that a repeat finds it; or changes the
         columns that differ. Lines are written with their order and never by an update: there they must be as they
-        are. Raises RecordRefused, InDoubt, TryLater, NotFound, and NeedsPerson for a closed order."""
+        are. Raises RecordRefused, InDoubt, TryLater (also where somebody else changed the row meanwhile), NotFound,
+        and NeedsPerson for a closed order or another record under the same key."""
         table = self._table(entity)
         if not table.entity.writable:
             raise NeedsPerson(

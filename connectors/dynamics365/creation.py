@@ -12,7 +12,15 @@ from connectors.base import Record
 from connectors.dynamics365.batch import Upsert, answers, change_set
 from connectors.dynamics365.client import Client
 from connectors.dynamics365.entities import Table
-from connectors.dynamics365.failures import Task, failure, named_field, refusal, says_already_there
+from connectors.dynamics365.failures import (
+    Task,
+    failure,
+    named_field,
+    refusal,
+    request_id,
+    request_note,
+    says_already_there,
+)
 from connectors.dynamics365.wire import address, new_row
 from connectors.errors import InDoubt, RecordRefused
 
@@ -52,10 +60,14 @@ def create_in_batch(client: Client, table: Table, record: Record, key: str, task
     if failed is None and not response.is_success:
         raise failure(response, task, client.clock())
     if failed is None and len(inside) < len(upserts):
-        raise InDoubt(f"Dynamics 365 was asked to {task} in one batch, and its answer cannot be read.")
+        raise InDoubt(
+            f"Dynamics 365 was asked to {task} in one batch, and its answer cannot be read{request_note(response)}."
+        )
     if failed is None:
         return response
     number, answer = failed
+    if not request_id(answer):
+        answer.headers["REQ_ID"] = request_id(response)
     if says_already_there(answer):
         return answer
     raise failure(answer, _part(table, record, task, number), client.clock())

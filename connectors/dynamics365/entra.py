@@ -33,7 +33,7 @@ class Entra:
     """Tokens for one tenant, client and scope. Their name in the store says which, so that connections share them."""
 
     def __init__(self, values: Mapping[str, str], scope: str, session: Session) -> None:
-        self._address = f"{values['authority'].rstrip('/')}/{quote(values['tenant'], safe='')}/oauth2/v2.0/token"
+        self.address = f"{values['authority'].rstrip('/')}/{quote(values['tenant'], safe='')}/oauth2/v2.0/token"
         self._form = {
             "grant_type": "client_credentials",
             "client_id": values["client_id"],
@@ -41,7 +41,7 @@ class Entra:
             "scope": scope,
         }
         self._session = session
-        self._name = f"{self._address} {values['client_id']} {scope}"
+        self._name = f"{self.address} {values['client_id']} {scope}"
 
     def token(self) -> str:
         """A token that is good for some minutes. Raises SignInRefused, TryLater, NeedsPerson."""
@@ -68,7 +68,7 @@ class Entra:
     def _renewed(self) -> str:
         http = Http(replace(self._session, before=self._before, after=self._after), "Microsoft Entra")
         try:
-            response = http.send("POST", self._address, data=self._form, writes=False)
+            response = http.send("POST", self.address, data=self._form, writes=False)
         finally:
             http.close()
         now = self._session.clock()

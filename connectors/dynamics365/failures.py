@@ -74,6 +74,11 @@ def request_id(response: httpx.Response) -> str:
     return response.headers.get("x-ms-service-request-id") or response.headers.get("req_id") or ""
 
 
+def request_note(response: httpx.Response) -> str:
+    known = request_id(response)
+    return f", request id {known}" if known else ""
+
+
 def retry_after(response: httpx.Response, now: datetime) -> datetime | None:
     """The time before which no call may be made, from seconds or from an HTTP date; None where it does not say."""
     text = response.headers.get("retry-after", "").strip()

@@ -8,6 +8,9 @@ from connectors.errors import NeedsPerson
 DEEP_INSERT = "deep insert"
 BATCH = "batch"
 LARGEST_PAGE = 5000
+TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+DOMAIN = re.compile(rf"(?:{LABEL}\.)+(?![0-9]+$){LABEL}")
 
 SETTINGS = (
     Setting(
@@ -46,14 +49,14 @@ def checked(values: dict[str, str]) -> dict[str, str]:
     """The values without surrounding blanks. Raises NeedsPerson naming all that cannot be used."""
     clean = {name: value if name == "client_secret" else value.strip() for name, value in values.items()}
     wrong = []
-    if not re.fullmatch(r"v\d+\.\d+", clean["api_version"]):
+    if not re.fullmatch(r"v[0-9]+\.[0-9]+", clean["api_version"]):
         wrong.append("Web API version must look like v9.2")
-    if not re.fullmatch(r"\d{1,4}", clean["page_size"]) or not 1 <= int(clean["page_size"]) <= LARGEST_PAGE:
+    if not re.fullmatch(r"[0-9]{1,4}", clean["page_size"]) or not 1 <= int(clean["page_size"]) <= LARGEST_PAGE:
         wrong.append(f"Rows per page must be 1 to {LARGEST_PAGE}")
     if not re.fullmatch(r"https?://[^/\s?#@]+/?", clean["authority"]):
         wrong.append("Sign-in authority must look like https://login.microsoftonline.com")
-    if not re.fullmatch(r"[\w.-]+", clean["tenant"]):
-        wrong.append("Tenant must be an id or a domain")
+    if not TENANT_ID.fullmatch(clean["tenant"]) and not DOMAIN.fullmatch(clean["tenant"]):
+        wrong.append("Tenant must be the directory id (a GUID) or a domain such as contoso.onmicrosoft.com")
     if wrong:
         raise NeedsPerson(f"Dynamics 365 connection: {'; '.join(wrong)}.", "Correct the settings of the connection.")
     return clean

@@ -1,5 +1,6 @@
 """Rows as records: one by its key, many by their fields, and what changed since."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from connectors.errors import NeedsPerson, NotFound, TryLater
 # A transaction may run for two minutes after its rows got their time, and shows only at its end.
 OVERLAP = timedelta(minutes=3)
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+ETAG = re.compile(r'(W/)?"[!#-~]*"')
 
 
 class Reader:
@@ -22,11 +24,22 @@ class Reader:
 
     def read(self, table: Table, key: str) -> Record:
         """Raises NotFound."""
+        row, task = self._row(table, key)
+        return self._record(table, row, task)
+
+    def read_version(self, table: Table, key: str) -> tuple[Record, str]:
+        """The record, and the etag of its row as it was read. Raises NotFound."""
+        row, task = self._row(table, key)
+        etag = row.get("@odata.etag")
+        if not isinstance(etag, str) or not ETAG.fullmatch(etag):
+            raise _unreadable(task, f"the row's version (@odata.etag) is {etag!r}")
+        return self._record(table, row, task), etag
+
+    def _row(self, table: Table, key: str) -> tuple[Row, Task]:
         if not is_guid(key):
             raise NotFound(f"Dynamics 365: {table.entity.label} {key!r} is not there: keys are GUIDs.")
         task = Task("read", table, key, key=key)
-        row = self._client.get(address(table.entity_set, key.lower()), task, _columns(table))
-        return self._record(table, row, task)
+        return self._client.get(address(table.entity_set, key.lower()), task, _columns(table)), task
 
     def find(self, table: Table, fields: Mapping[str, Value]) -> list[Record]:
         """Rows in use, oldest first."""

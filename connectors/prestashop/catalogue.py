@@ -36,6 +36,7 @@ class Catalogue:
         out, products that are switched off are not. A product with combinations is an item of its own, too, where its
         number is not one of theirs: the shop sells it without a combination to whoever asks for none."""
         products, combinations = self._rows(narrow)
+        self._records.prepare("combinations", combinations)
         found = items_of(products, combinations)
         sharing: dict[str, list[Item]] = {}
         if _narrows(narrow):

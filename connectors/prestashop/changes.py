@@ -5,7 +5,9 @@ date_upd has one second, the shop writes it without zone, and a transaction may 
 2. a row younger than the overlap, or one whose hour autumn may repeat, gets a cursor without key: the next feed goes
    back by the overlap (and by the hour that is put back) and hands it out again;
 3. an older row gets a cursor with its id: the next feed goes on exactly behind it, so that however many rows share
-   the overlap's window, stopping half-way always makes progress.
+   the overlap's window, stopping half-way always makes progress;
+4. every row must stand behind the one before it, by second and id: a shop that answers otherwise would be asked for
+   ever.
 """
 
 from collections.abc import Iterator
@@ -16,12 +18,15 @@ from connectors.base import Change, Cursor
 from connectors.errors import NeedsPerson
 from connectors.prestashop.client import Client
 from connectors.prestashop.documents import Row
+from connectors.prestashop.failures import unfiltered
 from connectors.prestashop.values import WIRE_MOMENT, clock_goes_back_soon, moment, wall_clock
 
 # What to ask for besides id and date_upd.
 FEEDS = {"orders": "reference", "customers": "deleted", "addresses": "deleted", "products": "active"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SORT = "[date_upd_ASC,id_ASC]"
+Position = tuple[str, int]  # date_upd in the shop's own words, and id
+LAST_ID = 2**63
 
 
 class Feed:
@@ -43,40 +48,57 @@ class Feed:
         """Oldest first; None is from the beginning. An order whose checkout broke off comes, too: reading it says so,
         and nothing that the shop keeps is passed over in silence."""
         for row in self._rows(cursor):
-            written = row.get("date_upd", "")
-            at = moment(written, f"{self._resource}/{row['id']} date_upd", self._zone) or EPOCH
+            at = moment(row["date_upd"], f"{self._resource}/{row['id']} date_upd", self._zone) or EPOCH
             key = row["id"] if self._settled(at) else ""
             yield Change(self._resource, row["id"], at, Cursor(at, key), deleted=row.get("deleted") == "1")
 
     def _rows(self, cursor: Cursor | None) -> Iterator[Row]:
         if cursor is None:
-            page = self._page({})
+            page = self._page({}, ("", 0))
         elif cursor.key and cursor.at > EPOCH:
             second = wall_clock(cursor.at, self._zone).strftime(WIRE_MOMENT)
             yield from self._rest_of(second, cursor.key)
-            page = self._page({"date_upd": f">[{second}]"})
+            page = self._later_than(second)
         else:
-            page = self._page({"date_upd": f">[{self._start(cursor.at)}]"})
+            page = self._later_than(self._start(cursor.at))
         while page:
             yield from page
             if len(page) < self._page_size:
                 return
             second = page[-1]["date_upd"]
             yield from self._rest_of(second, page[-1]["id"])
-            page = self._page({"date_upd": f">[{second}]"})
+            page = self._later_than(second)
 
     def _rest_of(self, second: str, key: str) -> Iterator[Row]:
         """The rows of one second behind an id."""
         while True:
-            page = self._page({"date_upd": f"[{second}]", "id": f">[{key}]"})
+            page = self._page({"date_upd": f"[{second}]", "id": f">[{key}]"}, (second, int(key)))
             yield from page
             if len(page) < self._page_size:
                 return
             key = page[-1]["id"]
 
-    def _page(self, filters: dict[str, str]) -> list[Row]:
+    def _later_than(self, second: str) -> list[Row]:
+        return self._page({"date_upd": f">[{second}]"}, (second, LAST_ID))
+
+    def _page(self, filters: dict[str, str], behind: Position) -> list[Row]:
         shown = f"[id,date_upd,{FEEDS[self._resource]}]"
-        return self._client.rows(self._resource, filters, display=shown, sort=SORT, limit=self._page_size, dates=True)
+        page = self._client.rows(self._resource, filters, display=shown, sort=SORT, limit=self._page_size, dates=True)
+        for row in page:
+            position = self._position(row)
+            if position <= behind:
+                raise unfiltered(self._resource)
+            behind = position
+        return page
+
+    def _position(self, row: Row) -> Position:
+        if not row.get("date_upd"):
+            raise NeedsPerson(
+                f"{self._resource}/{row['id']} date_upd: the shop does not say when this record changed.",
+                "A module of the shop, or a cache before it, changes what the webservice answers.",
+                field="date_upd",
+            )
+        return str(row["date_upd"]), int(row["id"])
 
     def _start(self, at: datetime) -> str:
         """The wall clock from which on everything that may be later than `at` is found. The comparison is a strict

@@ -8,9 +8,9 @@ from connectors.base import CheckResult
 from connectors.errors import NeedsPerson
 from connectors.prestashop.client import Client
 from connectors.prestashop.failures import KEYS
+from connectors.prestashop.notes import PATCH_SINCE, version_of
 from connectors.prestashop.records import Records
 from connectors.prestashop.rights import RIGHTS, Right, allowed, missing
-from connectors.prestashop.writes import PATCH_SINCE, version_of
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 TESTED = ((8, 0), (8, 2))
@@ -34,7 +34,7 @@ def check(client: Client, records: Records) -> CheckResult:
         facts.append(("Time zone", records.zone.key))
     for resource, label, field in (("languages", "Languages", "iso_code"), ("currencies", "Currencies", "iso_code")):
         if resource in may_read:
-            facts.append((label, ", ".join(sorted(row.get(field, "?") for row in client.rows(resource)))))
+            facts.append((label, ", ".join(sorted(row.get(field, "?") for row in client.pages(resource)))))
     facts.append(("Key may", _summary(rights)))
     warnings += _doubts(client)
     if "orders" in may_read:

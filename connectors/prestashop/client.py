@@ -1,24 +1,28 @@
 """The webservice of one shop over HTTP: addresses, filters, XML and failures end here.
 
-Never retries, never follows a redirect. Rows keep the shop's text; `records` gives them their types.
+Never retries, never follows a redirect, never asks for a list without a limit. Rows keep the shop's text; `records`
+gives them their types.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from connectors.errors import ConnectorError, NeedsPerson, NotFound, RecordRefused, TryLater
 from connectors.http import Http
 from connectors.prestashop.documents import Broken, CutOff, Document, NotPrestashop, Row, read_document, write_document
-from connectors.prestashop.failures import FailedAnswer, Request, failure
+from connectors.prestashop.failures import FailedAnswer, Request, failure, unfiltered
+from connectors.prestashop.masking import masked_session
 from connectors.session import Session
 
 Filters = Mapping[str, str]
-# Characters of a filter's values in one call, so that the encoded address stays under the 4 KB that some hosts allow.
-VALUES_A_CALL = 1000
+# Characters of a filter's values in one call, encoded, so that the address stays under the 4 KB that some hosts allow.
+VALUES_A_CALL = 3000
+HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 
 
 class Client:
@@ -33,7 +37,7 @@ class Client:
         if values["id_shop"]:
             self._common["id_shop"] = values["id_shop"]
         auth = None if self._key_in_url else httpx.BasicAuth(values["key"], "")
-        self._http = Http(session, "PrestaShop", auth=auth)
+        self._http = Http(masked_session(session, values["key"]), "PrestaShop", auth=auth)
         self._page_size = int(values["page_size"])
         self._ahead = timedelta(0)
         self.version = ""
@@ -64,38 +68,60 @@ class Client:
         limit: int | None = None,
         dates: bool = False,
     ) -> list[Row]:
-        """The rows that match every filter (`{"id_order": "[44]"}`), sorted: the shop's own order is not by id.
-        `dates` must be set to filter or sort by date_add or date_upd."""
+        """The rows that match every filter (`{"id_order": "[44]"}`), sorted: the shop's own order is not by id; no more
+        than `limit` (default: a page). `dates` must be set to filter or sort by date_add or date_upd."""
         query = {f"filter[{name}]": value for name, value in (filters or {}).items()}
-        query |= {"display": display, "sort": sort}
-        query |= {"limit": str(limit)} if limit is not None else {}
+        query |= {"display": display, "sort": sort, "limit": str(limit or self._page_size)}
         query |= {"date": "1"} if dates else {}
         return self._records(Request("GET", resource, "", self._key_in_url), query)
 
-    def pages(self, resource: str, filters: Filters | None = None, *, display: str = "full") -> Iterator[Row]:
-        """All matching rows by ascending id, a page at a time from the last id on: rows that come or go between two
-        pages move no others over the edge."""
+    def pages(
+        self,
+        resource: str,
+        filters: Filters | None = None,
+        *,
+        display: str = "full",
+        after: int = 0,
+        dates: bool = False,
+    ) -> Iterator[Row]:
+        """All matching rows behind the id `after` by ascending id, a page at a time from the last id on: rows that come
+        or go between two pages move no others over the edge. Raises NeedsPerson where the shop does not go on."""
         if filters and "id" in filters:
-            yield from self.rows(resource, filters, display=display)
+            yield from self.rows(resource, filters, display=display, dates=dates)
             return
-        last = 0
         while True:
-            page = self.rows(resource, {**(filters or {}), "id": f">[{last}]"}, display=display, limit=self._page_size)
+            page = self.rows(resource, {**(filters or {}), "id": f">[{after}]"}, display=display, dates=dates)
+            if any(int(row["id"]) <= after for row in page):
+                raise unfiltered(resource)
             yield from page
             if len(page) < self._page_size:
                 return
-            last = max(int(row["id"]) for row in page)
+            after = max(int(row["id"]) for row in page)
 
-    def by_values(self, resource: str, name: str, values: list[str], *, display: str = "full") -> list[Row]:
+    def by_values(self, resource: str, name: str, values: Iterable[str], *, display: str = "full") -> list[Row]:
         """Rows whose field has one of these values, which must hold none of the filter's own characters."""
         found: list[Row] = []
-        part: list[str] = []
-        for position, value in enumerate(values, 1):
-            part.append(value)
-            if position == len(values) or sum(map(len, part)) + len(part) > VALUES_A_CALL:
-                found += self.rows(resource, {name: f"[{'|'.join(part)}]"}, display=display)
-                part = []
+        for part in self._portions(values):
+            wanted = {name: f"[{'|'.join(part)}]"}
+            rows = list(self.pages(resource, wanted, display=display))
+            if name == "id" and not {row["id"] for row in rows} <= set(part):
+                raise unfiltered(resource)
+            found += rows
         return found
+
+    def _portions(self, values: Iterable[str]) -> Iterator[list[str]]:
+        """As many values as one call may carry and one page may answer, if they are ids."""
+        part: list[str] = []
+        length = 0
+        for value in values:
+            more = len(quote(f"{value}|", safe=""))
+            if part and (len(part) == self._page_size or length + more > VALUES_A_CALL):
+                yield part
+                part, length = [], 0
+            part.append(value)
+            length += more
+        if part:
+            yield part
 
     def row(self, resource: str, key: str) -> Row:
         """One record by its id. Raises NotFound."""
@@ -117,8 +143,12 @@ class Client:
         return str(rows[0]["id"])
 
     def patch(self, resource: str, key: str, node: str, fields: Mapping[str, str]) -> None:
-        """Changes only these fields of a record (PrestaShop 8.0 and later)."""
-        self._write(Request("PATCH", resource, key, self._key_in_url), node, {"id": key, **fields}, {})
+        """Changes only these fields of a record (PrestaShop 8.0 and later). Raises as `create`: a shop that carried it
+        out sends the record."""
+        request = Request("PATCH", resource, key, self._key_in_url)
+        rows = self._write(request, node, {"id": key, **fields}, {}).rows
+        if [row.get("id") for row in rows] != [key]:
+            raise FailedAnswer(f"Writing {request.record}: the shop's answer does not hold this record.")
 
     def _records(self, request: Request, query: Filters) -> list[Row]:
         rows = self._read(request, query).rows
@@ -178,7 +208,7 @@ def api_address(address: str) -> str:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise _bad_address("is not an address") from error
-    if url.scheme not in ("http", "https") or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", url.host):
+    if url.scheme not in ("http", "https") or not HOST.fullmatch(url.host):
         raise _bad_address("must begin with https:// (or http://) and name the shop's host")
     if url.userinfo or url.query or url.fragment:
         raise _bad_address("must hold neither key nor parameters; the key has a setting of its own")

@@ -17,7 +17,9 @@ SECRETS = {"secure_key", "passwd", "last_passwd_gen", "reset_password_token", "r
 SECRETS |= {"token", "download_hash", "card_number", "card_brand", "card_expiration", "card_holder"}
 START = re.compile(rb"<\?xml\s|<prestashop[\s>/]")
 DECLARED = re.compile(rb"<!ENTITY|<!DOCTYPE\s+prestashop")
+DECLARATION = re.compile(rb"<!DOCTYPE|<!ENTITY")
 END = re.compile(rb"</prestashop\s*>|<prestashop[^>]*/>")
+DECLARES = "it carries a document type declaration"
 # XML 1.0 has no way to carry these, yet a shop passes on what a customer pasted.
 CONTROL_CHARACTERS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -78,13 +80,15 @@ def _tree(body: bytes) -> etree._Element:
     if not ends:
         raise CutOff if b"<prestashop" in body[start.start() :] or len(body) < 200 else NotPrestashop
     text = CONTROL_CHARACTERS.sub(b"", body[start.start() : ends[-1].end()])
-    if b"<!" in text[: text.find(b"<prestashop")] or DECLARED.search(body, 0, start.start()):
-        raise Broken("it carries a document type declaration")
+    if DECLARATION.search(text, 0, text.find(b"<prestashop")) or DECLARED.search(body, 0, start.start()):
+        raise Broken(DECLARES)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         tree = etree.fromstring(text, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Broken(f"it is not well-formed XML at line {getattr(error, 'lineno', '?')}") from error
+    if tree.getroottree().docinfo.internalDTD is not None:
+        raise Broken(DECLARES)
     if tree.tag != "prestashop":
         raise NotPrestashop
     return tree

@@ -111,6 +111,13 @@ def missing_right(method: str, resource: str, code: str = "") -> SignInRefused:
     )
 
 
+def unfiltered(resource: str) -> NeedsPerson:
+    return NeedsPerson(
+        f"Reading {resource}: the shop sends records that were not asked for, and so would send the same for ever.",
+        "A cache before the shop, or a module in it, ignores filters: exempt /api from every cache.",
+    )
+
+
 def _sign_in(request: Request, answer: httpx.Response, code: str, now: datetime) -> ConnectorError | None:
     if code == "132":
         return SignInRefused(

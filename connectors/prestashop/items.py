@@ -20,7 +20,7 @@ from connectors.prestashop.documents import Row
 from connectors.prestashop.filters import can_be_listed, equals
 from connectors.prestashop.values import flag, integer
 
-PRODUCT_DISPLAY = "[id,reference,is_virtual,state]"
+PRODUCT_DISPLAY = "[id,reference,is_virtual,state,combinations[id]]"
 COMBINATION_DISPLAY = "[id,id_product,reference]"
 Cached = Callable[[str, Callable[[], Any]], Any]
 
@@ -139,7 +139,7 @@ class Items:
         return self._items(self._client.by_values("products", "id", ids, display=PRODUCT_DISPLAY))
 
     def _items(self, products: list[Row]) -> list[Item]:
-        ids = [row["id"] for row in products]
+        ids = [row["id"] for row in products if _may_have_combinations(row)]
         return items_of(
             products, self._client.by_values("combinations", "id_product", ids, display=COMBINATION_DISPLAY)
         )
@@ -150,9 +150,15 @@ class Items:
         )
         for one in references:
             if not can_be_listed(one):
-                rows += self._client.rows(resource, {"reference": equals(one)}, display=display)
+                rows += self._client.pages(resource, {"reference": equals(one)}, display=display)
         wanted = {spelling(one) for one in references}
         return list({row["id"]: row for row in rows if spelling(row.get("reference", "")) in wanted}.values())
+
+
+def _may_have_combinations(product: Row) -> bool:
+    """Whether asking is worth a call; a product without any lists none, or the combination 0."""
+    listed = product.get("associations", {}).get("combinations")
+    return listed is None or any(one.get("id") not in ("", "0", None) for one in listed)
 
 
 def _product(combination: Row) -> int:

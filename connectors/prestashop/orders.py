@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.base import Entity, Record
-from connectors.errors import NeedsPerson, Skip
+from connectors.errors import ConnectorError, NeedsPerson, Skip
 from connectors.prestashop.client import Client
 from connectors.prestashop.documents import Row
 from connectors.prestashop.entities.order import CARRIER_FIELDS, CURRENCY_FIELDS, ORDER, STATE_FIELDS
@@ -19,7 +19,7 @@ from connectors.prestashop.entities.reference import CARRIER, CURRENCY, LANGUAGE
 from connectors.prestashop.filters import equals
 from connectors.prestashop.items import Item, Items
 from connectors.prestashop.records import DISPLAYS, Records
-from connectors.prestashop.values import integer
+from connectors.prestashop.values import integer, number
 
 HALF_MADE = ("", "0")
 
@@ -30,13 +30,26 @@ class Orders:
         self._records = records
         self._items = items
 
-    def read(self, key: str) -> Record:
-        """The order with rows, vouchers, payments, shipments, messages, customer and addresses. Raises NotFound, and
-        Skip for an order whose checkout broke off half-way (it has no state)."""
-        return self.assemble(self._client.row("orders", key))
-
     def assemble(self, row: Row) -> Record:
-        """As `read`, from the order's own row."""
+        """The order, from its own row, with lines, vouchers, payments, shipments, messages, customer and addresses.
+        Raises Skip for an order whose checkout broke off half-way (it has no state). What is raised carries the order's
+        reference, total and currency as far as they can be read."""
+        try:
+            return self._whole(row)
+        except ConnectorError as error:
+            error.record = self._told(row)
+            raise
+
+    def _told(self, row: Row) -> Record:
+        told: Record = {"id": int(row["id"]), "reference": row.get("reference", "")}
+        try:
+            told["total_paid_tax_incl"] = number(row.get("total_paid_tax_incl", ""), "total_paid_tax_incl")
+            told["currency"] = self._records.reference(CURRENCY, row.get("id_currency", ""), "", names(CURRENCY_FIELDS))
+        except ConnectorError:  # the error that is raised already says what is wrong
+            return told
+        return told
+
+    def _whole(self, row: Row) -> Record:
         key, language = row["id"], row.get("id_lang", "")
         if row.get("current_state", "") in HALF_MADE:
             raise Skip(
@@ -72,9 +85,9 @@ class Orders:
     def _people(self, row: Row, language: str) -> Record:
         customers = self._by_id("customers", [row.get("id_customer", "")], DISPLAYS["customers"])
         ids = [row.get("id_address_invoice", ""), row.get("id_address_delivery", "")]
-        addresses = {
-            key: self._records.address(one, language) for key, one in self._by_id("addresses", ids, "full").items()
-        }
+        places = self._by_id("addresses", ids, "full")
+        self._records.prepare("addresses", places.values())
+        addresses = {key: self._records.address(one, language) for key, one in places.items()}
         customer = customers.get(row.get("id_customer", ""))
         return {
             "customer": self._records.customer(customer) if customer else None,
@@ -87,7 +100,7 @@ class Orders:
         return {row["id"]: row for row in self._client.by_values(resource, "id", wanted, display=shown)}
 
     def _list(self, entity: Entity, order: str) -> list[Record]:
-        rows = self._client.rows(entity.name, {"id_order": f"[{order}]"})
+        rows = self._client.pages(entity.name, {"id_order": f"[{order}]"})
         return [self._records.plain(entity, row) for row in rows]
 
     def _carrier(self, row: Row, shipments: list[Record], language: str) -> Record | None:
@@ -97,7 +110,8 @@ class Orders:
         return self._records.reference(CARRIER, key, language, names(CARRIER_FIELDS))
 
     def _rows(self, order: str, language: str) -> list[Record]:
-        details = self._client.rows("order_details", {"id_order": f"[{order}]"})
+        details = list(self._client.pages("order_details", {"id_order": f"[{order}]"}))
+        self._records.prepare("order_details", details)
         lines = [self.line(one, language) for one in details]
         sold = [
             Item(one["product_id"] or 0, one["product_attribute_id"] or 0, one["product_reference"]) for one in lines
@@ -123,13 +137,13 @@ class Orders:
         """Payments are kept by reference: the orders that one cart was split into share theirs."""
         if not reference:
             return []
-        rows = self._client.rows(
+        rows = self._client.pages(
             "order_payments", {"order_reference": equals(reference)}, display=DISPLAYS["order_payments"]
         )
         return [self._records.plain(PAYMENT, row) for row in rows]
 
     def _messages(self, order: str) -> list[Record]:
-        threads = self._client.rows("customer_threads", {"id_order": f"[{order}]"}, display="[id]")
+        threads = self._client.pages("customer_threads", {"id_order": f"[{order}]"}, display="[id]")
         rows = self._client.by_values("customer_messages", "id_customer_thread", [one["id"] for one in threads])
         found = []
         for row in rows:

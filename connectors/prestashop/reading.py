@@ -42,7 +42,9 @@ class Reader:
                 raise NotFound(f"items/{key[:80]}: the shop sells no such item.", "Look whether it was renamed there.")
             return found[0]
         if entity not in DISPLAYS:
-            return self._record(entity, self._client.row(entity, key))
+            row = self._client.row(entity, key)
+            self._records.prepare(entity, [row])
+            return self._record(entity, row)
         shown = DISPLAYS[entity]
         rows = self._client.rows(entity, {"id": f"[{key}]"}, display=shown) if re.fullmatch(r"\d{1,10}", key) else []
         if not rows:
@@ -57,6 +59,7 @@ class Reader:
         rows = {row["id"]: row for row in self._rows(entity, filters, dates)}
         if entity == "orders":
             rows = {key: row for key, row in rows.items() if row.get("current_state", "") not in HALF_MADE}
+        self._records.prepare(entity, rows.values())
         return matching((self._record(entity, row) for row in rows.values()), fields)
 
     def _record(self, entity: str, row: Row) -> Record:
@@ -64,10 +67,7 @@ class Reader:
         return assemble(row) if assemble else self._records.plain(BY_NAME[entity], row)
 
     def _rows(self, entity: str, filters: dict[str, str], dates: bool) -> Iterable[Row]:
-        shown = DISPLAYS.get(entity, "full")
-        if dates:
-            return self._client.rows(entity, filters, display=shown, dates=True)
-        return self._client.pages(entity, filters, display=shown)
+        return self._client.pages(entity, filters, display=DISPLAYS.get(entity, "full"), dates=dates)
 
     def _filters(self, entity: Entity, fields: dict[str, Value]) -> tuple[dict[str, str], bool]:
         filters = {}
@@ -104,7 +104,7 @@ def _equal(one: Value, other: Value) -> bool:
 
 def _searchable(entity: Entity, name: str) -> Field:
     field = entity.field(name)
-    if field is None or (field.fields and name not in STORED_AS) or name in ("kind", "send_email"):
+    if field is None or (field.fields and name not in STORED_AS) or name in ("kind", "send_email", "after_history"):
         raise NeedsPerson(f"PrestaShop cannot search {entity.name} by {name}.", "Search by another field.", field=name)
     return field
 

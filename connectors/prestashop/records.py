@@ -1,5 +1,8 @@
 """Rows of the shop's text as typed records, and the reference data that they point at."""
 
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +18,17 @@ from connectors.prestashop.values import language_text, value_of
 from connectors.session import Cache
 
 CONFIGURATION_NAMES = ["PS_TIMEZONE", "PS_LANG_DEFAULT", "PS_CURRENCY_DEFAULT"]
+# The reference data that a row points at: by its own field, or by the ids among its associations.
+POINTS_AT = {
+    "orders": {"current_state": "order_states", "id_currency": "currencies", "id_lang": "languages"},
+    "customers": {"id_lang": "languages"},
+    "addresses": {"id_country": "countries", "id_state": "states"},
+    "product_option_values": {"id_attribute_group": "product_options"},
+}
+HOLDS = {
+    "order_details": {"taxes": "taxes"},
+    "combinations": {"product_option_values": "product_option_values"},
+}
 
 
 def display(entity: Entity) -> str:
@@ -73,13 +87,25 @@ class Records:
         return record
 
     def known(self, resource: str, key: str) -> Row | None:
-        """One row of reference data by id; asked for by itself where it is newer than the kept list."""
-        if key in ("", "0"):
-            return None
-        kept: dict[str, Row] = self.cached(resource, lambda: {row["id"]: row for row in self._client.rows(resource)})
-        if key in kept:
-            return kept[key]
-        return next(iter(self._client.rows(resource, {"id": f"[{key}]"})), None)
+        """One row of reference data by id."""
+        return self._kept(resource, {key}).get(key)
+
+    def prepare(self, entity: str, rows: Iterable[Row]) -> None:
+        """Fetches the reference data that these rows point at, with one call a resource instead of one a record."""
+        wanted: dict[str, set[str]] = {}
+        for row in rows:
+            for resource, key in _pointed_at(entity, row):
+                wanted.setdefault(resource, set()).add(key)
+        for resource, keys in wanted.items():
+            self.prepare(resource, self._kept(resource, keys).values())
+
+    def _kept(self, resource: str, keys: set[str]) -> dict[str, Row]:
+        """Rows by id, from the cache or the shop; an id that the shop does not know is asked for every time."""
+        wanted = sorted(one for one in keys if re.fullmatch(r"[1-9]\d{0,9}", one, re.ASCII))
+        found: dict[str, Row] = {key: self.cached(f"{resource}/{key}", dict) for key in wanted}
+        for row in self._client.by_values(resource, "id", [key for key in wanted if not found[key]]):
+            found[row["id"]] = self.cached(f"{resource}/{row['id']}", partial(dict, row))
+        return {key: row for key, row in found.items() if row}
 
     def reference(self, entity: Entity, key: str, language: str, names: tuple[str, ...] = ()) -> Record | None:
         """The named fields (default: all) of reference data; None for no id and for one that is gone."""
@@ -111,3 +137,12 @@ class Records:
             if shop in ("", "0", self._id_shop) and (shop == self._id_shop or row["name"] not in found):
                 found[row["name"]] = row.get("value", "")
         return found
+
+
+def _pointed_at(entity: str, row: Row) -> Iterator[tuple[str, str]]:
+    """Resource and id of everything that a row points at."""
+    for field, resource in POINTS_AT.get(entity, {}).items():
+        yield resource, row.get(field, "")
+    for name, resource in HOLDS.get(entity, {}).items():
+        for one in row.get("associations", {}).get(name, []):
+            yield resource, one.get("id", "")

@@ -4,18 +4,21 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+import httpx
+
 from connectors.base import Change, CheckResult, Connector, Cursor, Record, Setting, Value, Written
 from connectors.errors import NeedsPerson
 from connectors.prestashop.catalogue import Catalogue
 from connectors.prestashop.changes import Feed
 from connectors.prestashop.checking import check
-from connectors.prestashop.client import Client
+from connectors.prestashop.client import HOST, Client
 from connectors.prestashop.entities import ENTITIES
 from connectors.prestashop.items import Items
+from connectors.prestashop.notes import Notes
 from connectors.prestashop.orders import Orders
 from connectors.prestashop.reading import Reader
 from connectors.prestashop.records import Records
-from connectors.prestashop.writes import Writes
+from connectors.prestashop.state_changes import StateChanges
 from connectors.session import Session
 
 SETTINGS = (
@@ -57,12 +60,14 @@ class PrestaShop(Connector):
         """Raises NeedsPerson naming what is missing or wrong among the settings."""
         super().__init__(settings, session)
         _check_numbers(self.values)
+        _check_admin_address(self.values["admin_address"].strip())
         self._client = Client(self.values, self.session)
         self._records = Records(self._client, self.session.cache, self.values["id_shop"])
         items = Items(self._client, self._records.cached)
         orders = Orders(self._client, self._records, items)
         self._reader = Reader(self._client, self._records, orders, Catalogue(self._client, self._records, items))
-        self._writes = Writes(self._client, self._records)
+        self._state_changes = StateChanges(self._client, self._records)
+        self._notes = Notes(self._client)
 
     def check(self) -> CheckResult:
         """Also names every right that the key lacks, and orders that were never completed."""
@@ -92,11 +97,12 @@ class PrestaShop(Connector):
 
     def write(self, entity: str, record: Record, key: str | None = None, *, idempotency_key: str = "") -> Written:
         """`order_histories` takes a new state of an order, `orders` with a key its note; nothing else can be written.
-        The shop keeps no idempotency key: a repeat finds the state or the note already there."""
+        The shop keeps no idempotency key: a repeat finds the state or the note already there, and a state of its own
+        that was changed again since by the `after_history` of the StateInDoubt before it."""
         if entity == "order_histories" and key is None:
-            return self._writes.set_state(record, lambda order: self.link("orders", order))
+            return self._state_changes.set_state(record, lambda order: self.link("orders", order))
         if entity == "orders" and key is not None:
-            return self._writes.set_note(record, key, lambda order: self.link("orders", order))
+            return self._notes.set_note(record, key, lambda order: self.link("orders", order))
         raise NeedsPerson(
             f"PrestaShop: {entity} {'cannot be created' if key is None else 'cannot be changed'} from here.",
             "Only a new state of an order (order_histories) and an order's note can be written.",
@@ -127,3 +133,21 @@ def _check_numbers(values: Mapping[str, str]) -> None:
                 "Correct it in the connection's settings.",
                 field=one.name,
             )
+
+
+def _check_admin_address(address: str) -> None:
+    """It becomes a link that people press, so nothing but a web address will do."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, UnicodeError):
+        url = httpx.URL()
+    usable = (
+        url.scheme in ("http", "https") and HOST.fullmatch(url.host) and not (url.userinfo or url.query or url.fragment)
+    )
+    if address and not (usable and re.fullmatch(r"""[^\s"'<>\\]+""", address)):
+        raise NeedsPerson(
+            "PrestaShop connection: the back-office address must begin with https:// (or http://), and end with the "
+            "folder.",
+            "Enter it as the browser shows it on the sign-in page, for example https://shop.example/admin123.",
+            field="admin_address",
+        )

@@ -59,6 +59,14 @@ def test_the_sample_orders_end_as_they_should_and_stand_once_however_often(run):
     assert all(one["reason"].startswith("Already there.") for one in again if one["state"] == "done")
 
 
+def test_an_order_that_is_stopped_while_it_is_read_keeps_its_reference_and_total(run):
+    _, table = run()
+    (half,) = [one for one in table if "never completed" in one["reason"]]
+    assert (half["state"], half["currency"]) == ("skipped", "EUR")
+    assert half["reference"]
+    assert half["shop_total"]
+
+
 def test_a_fresh_start_forgets_earlier_runs(run):
     _, table = run()
     _, fresh = run("--fresh")

@@ -17,7 +17,7 @@ class Table:
     """An entity with what only the wire needs to know. `columns` leads from a reference field to its lookup column
     where the two differ (one navigation name for each target of a polymorphic lookup); `active` is the statecode of a
     row in use, None where closed rows count too; `rows` are the tables of fields that hold rows; `parent` is the
-    reference from such a row to its record."""
+    reference from such a row to its record; `identity` are the fields that make a record the one it is."""
 
     entity: Entity
     entity_set: str
@@ -27,6 +27,7 @@ class Table:
     not_on_update: frozenset[str]
     rows: Mapping[str, "Table"]
     parent: str
+    identity: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -89,6 +90,7 @@ def _table(name: str) -> Table:
         not_on_update=frozenset(one["name"] for one in data["fields"] if not one.get("on_update", True)),
         rows=rows,
         parent=data.get("parent", ""),
+        identity=tuple(data.get("identity", ())),
     )
 
 

@@ -12,7 +12,7 @@ from connectors.dynamics365.sandbox.errors import Refused
 from connectors.dynamics365.sandbox.limits import Limits, too_many_at_once
 from connectors.dynamics365.sandbox.store import Store
 from connectors.dynamics365.sandbox.tables import add_column, custom_column, load_tables
-from connectors.dynamics365.sandbox.wire import Call, refusal
+from connectors.dynamics365.sandbox.wire import Call, refusal, traced
 from connectors.sandbox import Fault, Request, Response, Sandbox
 
 API = "/api/data/"
@@ -110,8 +110,8 @@ class Dynamics365Sandbox(Sandbox):
         with self.limits.running() as allowed:
             if not allowed:
                 limit = self.switches.concurrency_limit or 0
-                return refusal(too_many_at_once(limit, self.switches.retry_after))
-            return super().handle(request)
+                return traced(refusal(too_many_at_once(limit, self.switches.retry_after)))
+            return traced(super().handle(request))
 
     def respond(self, request: Request) -> Response:
         address = self._address(request)
@@ -123,7 +123,9 @@ class Dynamics365Sandbox(Sandbox):
             self.limits.count()
             call = self._call(request, address)
         except Refused as error:
-            return refusal(error)
+            response = refusal(error)
+            response.headers += self.limits.headers() if error.status == 429 else []
+            return response
         if call.path.strip("/") == "$batch":
             response = batch.answer(self.environment, call)
         else:

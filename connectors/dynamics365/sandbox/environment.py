@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from connectors.dynamics365.sandbox.errors import invalid, no_resource
+from connectors.dynamics365.sandbox import unspoken
+from connectors.dynamics365.sandbox.errors import invalid, no_resource, not_implemented
 from connectors.dynamics365.sandbox.store import Row, Store
 from connectors.dynamics365.sandbox.tables import Column, Table
 
 
 @dataclass
 class Switches:
-    """What a tester turns: all off, the environment behaves as a fresh one does. `token_lifetime` in seconds."""
+    """What a tester turns: all off, the environment behaves as a fresh one does. `token_lifetime` in seconds;
+    `time_limit` are the seconds of execution allowed in five minutes, and each call is charged `call_milliseconds`."""
 
     token_lifetime: int = 3599
     secret_expired: bool = False
@@ -20,6 +22,8 @@ class Switches:
     security_role_missing: bool = False
     duplicate_status: int = 500
     request_limit: int | None = None
+    time_limit: int | None = None
+    call_milliseconds: int = 0
     concurrency_limit: int | None = None
     retry_after: int = 10
 
@@ -35,10 +39,12 @@ class Environment:
     switches: Switches = field(default_factory=Switches)
 
     def table_of_set(self, name: str) -> Table:
-        """Raises Refused (404) where no table has this entity set."""
+        """Raises Refused where no table has this entity set: 404, and 501 where the service has one."""
         for table in self.tables.values():
             if table.set == name:
                 return table
+        if name in unspoken.SETS:
+            raise not_implemented(f"the table of '{name}'")
         raise no_resource(name)
 
     def now(self) -> str:

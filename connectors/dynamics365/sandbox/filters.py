@@ -1,61 +1,40 @@
 """`$filter`: text becomes a function that says whether a row is in."""
 
-import json
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from connectors.dynamics365.sandbox.environment import Environment
-from connectors.dynamics365.sandbox.errors import query_error, unknown_column
+from connectors.dynamics365.sandbox.errors import not_implemented, query_error, unknown_column
+from connectors.dynamics365.sandbox.literals import Operand, comparable, incompatible, like, literal
+from connectors.dynamics365.sandbox.query_functions import QUALIFIED, Asked, predicate
 from connectors.dynamics365.sandbox.store import Row
-from connectors.dynamics365.sandbox.tables import CHOICES, Column, Table
+from connectors.dynamics365.sandbox.tables import Column, Table
+from connectors.dynamics365.sandbox.tokens import Token, syntax_error, tokens, unquoted
 
 Predicate = Callable[[Row], bool]
-TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')"
-    r"|(?P<guid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"
-    r"|(?P<time>\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?)"
-    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-    r"|(?P<list>\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\])"
-    r"|(?P<name>[A-Za-z_][\w.]*(?:/[\w.]+)*)"
-    r"|(?P<mark>[(),=]))"
-)
 TEXT_TESTS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
-NUMBERS = ("Integer", "BigInt", "Decimal", "Money", *CHOICES)
-MEMBER_TESTS = {"Microsoft.Dynamics.CRM.In": True, "Microsoft.Dynamics.CRM.NotIn": False}
-LIKE_SPECIAL = re.compile(r"\[[^\]]+\]|.", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Token:
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Operand:
-    """`path` is the property as written, `column` the last column of it."""
-
-    path: str
-    column: Column
-    read: Callable[[Row], Any]
+LAMBDAS = ("any", "all")
+WORDS = ("null", "true", "false")
 
 
 class Filter:
-    """One recursive descent over one text. Raises Refused (400) for whatever the service does not understand."""
+    """One recursive descent over one text. Raises Refused (400) for whatever the service does not understand, and 501
+    for what only this sandbox does not. Inside of any and all, `_table` is the table of the related rows and
+    `_variable` what the text calls one of them."""
 
     def __init__(self, environment: Environment, table: Table, text: str) -> None:
         self._environment, self._table, self._text = environment, table, text
         self._tokens = tokens(text)
         self._at = 0
+        self._variable = ""
         self.equals: list[tuple[Column, str]] = []
 
     def parse(self) -> Predicate:
         """Afterwards `equals` holds the texts and ids that every row that is in must have in these columns."""
-        found = self._either()
+        try:
+            found = self._either()
+        except RecursionError as error:
+            raise query_error("The filter is nested too deep.") from error
         if self._at != len(self._tokens):
             raise syntax_error(self._text, self._tokens[self._at].text)
         return found
@@ -102,18 +81,59 @@ class Filter:
         token = self._next()
         if token.kind != "name":
             raise syntax_error(self._text, token.text)
-        if self._peek() == "(":
-            return self._function(token.text)
-        return self._comparison(self._operand(token.text))
+        if self._peek() != "(":
+            return self._comparison(self._operand(token.text))
+        path, _, name = token.text.rpartition("/")
+        if name in LAMBDAS and path:
+            return self._lambda(self._without_variable(path), every=name == "all")
+        return self._function(self._without_variable(token.text) if path else name)
 
-    def _operand(self, path: str) -> Operand:
+    def _without_variable(self, path: str) -> str:
+        """The path from the row that is looked at. Inside of any and all it begins with the name of that row."""
+        if not self._variable:
+            return path
+        first, _, rest = path.partition("/")
+        if first != self._variable or not rest:
+            raise not_implemented(f"'{path}' inside of any or all, which does not begin with '{self._variable}/'")
+        return rest
+
+    def _lambda(self, collection: str, *, every: bool) -> Predicate:
+        """`order_details/any(line:line/quantity gt 1)`; any without a condition asks whether there are rows at all."""
+        table, variable, mark = self._table, self._variable, len(self.equals)
+        if "/" in collection:
+            raise not_implemented(f"any or all on '{collection}', a collection of a related record")
+        if collection not in table.collections:
+            raise unknown_column(collection, table.name)
+        child, lookup = table.collections[collection]
+        self._next("(")
+        inner: Predicate = lambda row: True  # noqa: E731
+        if every or self._peek() != ")":
+            self._variable = self._next().text
+            self._next(":")
+            self._table = self._environment.tables[child]
+            inner = self._either()
+            self._table, self._variable = table, variable
+            del self.equals[mark:]
+        self._next(")")
+        among = all if every else any
+
+        def test(row: Row) -> bool:
+            rows = self._environment.store.where(child, lookup, (table.name, row[table.id]))
+            return among(inner(one) for one in rows)
+
+        return test
+
+    def _operand(self, written: str) -> Operand:
         """A column of the table, or of a record that one of its lookups names."""
+        path = self._without_variable(written)
         first, _, rest = path.partition("/")
         if not rest:
             column = self._column(self._table, path)
             return Operand(path, column, lambda row: row.get(column.name))
-        if first not in self._table.navigations or "/" in rest:
+        if first not in self._table.navigations:
             raise unknown_column(first, self._table.name)
+        if "/" in rest:
+            raise not_implemented(f"a filter on '{path}', more than one step away")
         lookup, target = self._table.navigations[first]
         column = self._column(self._environment.tables[target], rest)
 
@@ -134,19 +154,31 @@ class Filter:
             if operand.column.type == "Boolean":
                 return lambda row: bool(operand.read(row))
             raise syntax_error(self._text, self._peek())
-        operator = self._next().text
-        wanted = literal(operand, self._next(), operator)
+        operator, token = self._next().text, self._next()
+        other = self._other(operand, operator, token)
+        wanted = None if other else literal(operand, token, operator)
         test, column = OPERATORS[operator], operand.column
         if operator == "eq" and isinstance(wanted, str) and "/" not in operand.path and column.type != "DateTime":
             self.equals.append((column, wanted))
 
         def compare(row: Row) -> bool:
             value = comparable(column, operand.read(row))
-            if value is None or wanted is None:
-                return {"eq": value is wanted, "ne": value is not wanted}.get(operator, False)
-            return bool(test(value, wanted))
+            right = comparable(other.column, other.read(row)) if other else wanted
+            if value is None or right is None:
+                return {"eq": value is right, "ne": value is not right}.get(operator, False)
+            return bool(test(value, right))
 
         return compare
+
+    def _other(self, operand: Operand, operator: str, token: Token) -> Operand | None:
+        """The column on the right side, where there is one: two columns of one type may be compared."""
+        known = token.text.partition("/")[0] in (self._variable or None, *self._table.by_property)
+        if token.kind != "name" or token.text in WORDS or not known:
+            return None
+        other = self._operand(token.text)
+        if other.column.type != operand.column.type:
+            raise incompatible(operand, operator, token.text)
+        return other
 
     def _function(self, name: str) -> Predicate:
         self._next("(")
@@ -159,12 +191,8 @@ class Filter:
                 raise query_error(f"No function signature for the function with name '{name}' matches the arguments.")
             pattern = like(TEXT_TESTS[name].format(unquoted(wanted.text)))
             return lambda row: bool(pattern.fullmatch(operand.read(row) or ""))
-        if name in MEMBER_TESTS:
-            return self._in(MEMBER_TESTS[name])
-        raise query_error(f"An unknown function with name '{name}' was found.")
-
-    def _in(self, inside: bool) -> Predicate:
-        """In and NotIn; a null is neither in nor outside, as in SQL."""
+        if not name.startswith(QUALIFIED):
+            raise query_error(f"An unknown function with name '{name}' was found.")
         given: dict[str, str] = {}
         while self._peek() != ")":
             parameter = self._next().text
@@ -173,18 +201,17 @@ class Filter:
             if self._peek() == ",":
                 self._next()
         self._next(")")
-        try:
-            values = json.loads(given["PropertyValues"])
-            operand = self._operand(unquoted(given["PropertyName"]))
-        except (KeyError, ValueError) as error:
-            raise syntax_error(self._text, "Microsoft.Dynamics.CRM.In") from error
-        wanted = [literal(operand, Token("listed", str(one)), "in") for one in values]
+        return predicate(name.removeprefix(QUALIFIED), lambda: self._asked(name, given))
 
-        def member(row: Row) -> bool:
-            value = comparable(operand.column, operand.read(row))
-            return value is not None and (value in wanted) is inside
-
-        return member
+    def _asked(self, name: str, given: dict[str, str]) -> Asked:
+        """PropertyName is the column's own name, also for a lookup, whose name on the wire is understood too."""
+        if "PropertyName" not in given:
+            raise syntax_error(self._text, name)
+        written = unquoted(given["PropertyName"])
+        if written in self._table.columns:
+            written = self._table.columns[written].property_name
+        column = self._column(self._table, written)
+        return Asked(self._environment, Operand(written, column, lambda row: row.get(column.name)), given)
 
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -195,90 +222,3 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,
 }
-
-
-def tokens(text: str) -> list[Token]:
-    found, at, end = [], 0, len(text.rstrip())
-    while at < end:
-        matched = TOKEN.match(text, at)
-        if not matched or not matched.lastgroup:
-            raise syntax_error(text, text[at:])
-        found.append(Token(matched.lastgroup, matched[matched.lastgroup]))
-        at = matched.end()
-    return found
-
-
-def syntax_error(text: str, near: str) -> Exception:
-    return query_error(f"Syntax error in '{text}' near '{near}'.")
-
-
-def unquoted(text: str) -> str:
-    return text[1:-1].replace("''", "'") if text.startswith("'") else text
-
-
-def comparable(column: Column, value: Any) -> Any:
-    """A stored value as it is compared: text without case, lookups by id, moments as moments."""
-    if isinstance(value, tuple):
-        return value[1]
-    if isinstance(value, str):
-        is_moment = column.type == "DateTime" and column.date_format != "date"
-        return datetime.fromisoformat(value) if is_moment else value.casefold()
-    return value
-
-
-def literal(operand: Operand, token: Token, operator: str) -> Any:
-    """The literal in the form that `comparable` gives to this column's values. Raises Refused where it cannot be.
-    Values in a list are all written as text."""
-    kind, column = token.kind, operand.column
-    text = token.text if kind == "listed" else unquoted(token.text)
-    if (kind, text) == ("name", "null"):
-        return None
-    if column.type == "Boolean" and kind in ("name", "listed") and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if (column.is_lookup or column.type == "Uniqueidentifier") and re.fullmatch(r"[0-9a-fA-F-]{36}", text):
-        return text.lower()
-    if column.type in ("String", "Memo") and kind in ("text", "listed"):
-        return text.casefold()
-    if column.type == "DateTime" and kind in ("time", "text", "listed"):
-        return moment(column, text, operand)
-    if column.type in NUMBERS and kind in ("number", "listed"):
-        try:
-            return Decimal(text)
-        except ArithmeticError as error:
-            raise incompatible(operand, operator, text) from error
-    raise incompatible(operand, operator, text)
-
-
-def moment(column: Column, text: str, operand: Operand) -> str | datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise incompatible(operand, "eq", text) from error
-    if column.date_format == "date":
-        return text[:10]
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
-
-
-def incompatible(operand: Operand, operator: str, text: str) -> Exception:
-    return query_error(
-        f"A binary operator with incompatible types was detected: '{operand.path}' is of the type "
-        f"'{operand.column.type}', and '{text}' is not (operator '{operator}')."
-    )
-
-
-def like(pattern: str) -> re.Pattern[str]:
-    """SQL's LIKE without regard to case: `%` any text, `_` any character, `[ab]` one of them."""
-    parts = []
-    for piece in LIKE_SPECIAL.findall(pattern):
-        if piece == "%":
-            parts.append(".*")
-        elif piece == "_":
-            parts.append(".")
-        elif len(piece) > 1:
-            parts.append("[" + re.escape(piece[1:-1]).replace(r"\-", "-").replace(r"\^", "^") + "]")
-        else:
-            parts.append(re.escape(piece))
-    try:
-        return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
-    except re.error as error:
-        raise query_error(f"The pattern '{pattern}' cannot be read.") from error

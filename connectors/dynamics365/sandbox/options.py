@@ -53,6 +53,8 @@ def read_options(environment: Environment, table: Table, given: dict[str, str]) 
         options.selected = [known(table, one) for one in split(given["$select"], ",") if one not in table.navigations]
     for one in split(given.get("$orderby", ""), ","):
         name, _, direction = one.partition(" ")
+        if "/" in name:
+            raise not_implemented(f"$orderby by a column of a related record, '{name}'")
         if direction.strip() not in ("", "asc", "desc"):
             raise query_error(f"Syntax error at '{one}' in the $orderby option.")
         options.order.append((known(table, name), direction.strip() == "desc"))
@@ -72,6 +74,8 @@ def known(table: Table, name: str) -> str:
 
 
 def expand(environment: Environment, table: Table, options: Options, text: str) -> None:
+    if "/" in text.partition("(")[0]:
+        raise not_implemented(f"$expand of '{text}'")
     matched = EXPAND.fullmatch(text)
     if not matched:
         raise query_error(f"Syntax error at '{text}' in the $expand option.")

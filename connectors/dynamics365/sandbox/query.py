@@ -7,12 +7,14 @@ from xml.sax.saxutils import quoteattr
 
 from connectors.dynamics365.sandbox.environment import Environment
 from connectors.dynamics365.sandbox.errors import query_error
-from connectors.dynamics365.sandbox.filters import Filter, comparable
+from connectors.dynamics365.sandbox.filters import Filter
+from connectors.dynamics365.sandbox.literals import comparable
 from connectors.dynamics365.sandbox.options import Options, read_options
 from connectors.dynamics365.sandbox.rendering import render
 from connectors.dynamics365.sandbox.store import Row
 from connectors.dynamics365.sandbox.tables import Column, Table
 from connectors.dynamics365.sandbox.wire import Call
+from connectors.sandbox import Response
 
 LARGEST_PAGE = 5000
 LARGEST_COUNT = 5000
@@ -147,6 +149,8 @@ def link(call: Call, name: str, value: str) -> str:
     return address + "?" + "&".join([*kept, f"{name}={quote(value, safe='')}"])
 
 
-def count(environment: Environment, call: Call, table: Table) -> int:
+def count(environment: Environment, call: Call, table: Table, rows: Iterable[Row] | None = None) -> Response:
+    """The number of rows as plain text."""
     options = read_options(environment, table, call.options)
-    return min(len(choose(environment, table, options)), LARGEST_COUNT)
+    number = min(len(choose(environment, table, options, rows)), LARGEST_COUNT)
+    return Response(200, str(number).encode(), [("Content-Type", "text/plain")])

@@ -2,12 +2,18 @@
 
 from typing import Any
 
-from connectors.dynamics365.sandbox import records, writes
+from connectors.dynamics365.sandbox import query, records, writes
 from connectors.dynamics365.sandbox.environment import Environment
-from connectors.dynamics365.sandbox.errors import method_not_allowed, no_resource, payload_error, unknown_property
-from connectors.dynamics365.sandbox.query import read_collection, read_row
+from connectors.dynamics365.sandbox.errors import (
+    method_not_allowed,
+    no_resource,
+    not_implemented,
+    payload_error,
+    unknown_property,
+)
 from connectors.dynamics365.sandbox.references import Reference, Segment, bound, resolve
 from connectors.dynamics365.sandbox.rendering import wire_value
+from connectors.dynamics365.sandbox.store import Row
 from connectors.dynamics365.sandbox.tables import Column
 from connectors.dynamics365.sandbox.wire import Call, json_response
 from connectors.sandbox import Response
@@ -15,21 +21,33 @@ from connectors.sandbox import Response
 
 def answer(environment: Environment, call: Call, reference: Reference, steps: list[Segment]) -> Response:
     name, table = steps[0].name, reference.table
+    if name not in table.by_property and name not in table.navigations and name not in table.collections:
+        raise no_resource(name)
     if len(steps) == 2 and steps[1].name == "$ref":
         return link(environment, call, reference, steps[0])
-    if len(steps) > 1:
-        raise no_resource(steps[1].name)
+    if len(steps) == 2 and steps[1].name == "$count" and name in table.collections and call.method == "GET":
+        child, rows = members(environment, reference, name)
+        return query.count(environment, call, environment.tables[child], rows)
+    if len(steps) > 1 or steps[0].key is not None:
+        raise not_implemented(f"the address {'/'.join(one.name for one in steps)} below a record")
     if name in table.by_property:
         return one_property(environment, call, reference, table.by_property[name])
-    if name in table.navigations and call.method == "GET":
-        column, target = table.navigations[name]
-        found = environment.target(reference.found().get(column.name))
-        if found is None or reference.found()[column.name][0] != target:
-            return Response(204)
-        return json_response(200, read_row(environment, call, environment.tables[target], found))
     if name in table.collections:
         return collection(environment, call, reference, name)
-    raise no_resource(name)
+    if call.method != "GET":
+        raise method_not_allowed(call.method)
+    column, target = table.navigations[name]
+    found = environment.target(reference.found().get(column.name))
+    if found is None or reference.found()[column.name][0] != target:
+        return Response(204)
+    return json_response(200, query.read_row(environment, call, environment.tables[target], found))
+
+
+def members(environment: Environment, reference: Reference, name: str) -> tuple[str, list[Row]]:
+    """The table of a collection and its rows. Raises Refused (404) where its owner does not exist."""
+    child, lookup = reference.table.collections[name]
+    owner = (reference.table.name, reference.found()[reference.table.id])
+    return child, environment.store.where(child, lookup, owner)
 
 
 def one_property(environment: Environment, call: Call, reference: Reference, column: Column) -> Response:
@@ -53,12 +71,12 @@ def one_property(environment: Environment, call: Call, reference: Reference, col
 
 
 def collection(environment: Environment, call: Call, reference: Reference, name: str) -> Response:
-    child, lookup = reference.table.collections[name]
-    owner = (reference.table.name, reference.found()[reference.table.id])
+    child, rows = members(environment, reference, name)
     if call.method == "GET":
-        rows = environment.store.where(child, lookup, owner)
-        return json_response(200, read_collection(environment, call, environment.tables[child], rows))
+        return json_response(200, query.read_collection(environment, call, environment.tables[child], rows))
     if call.method == "POST":
+        lookup = reference.table.collections[name][1]
+        owner = (reference.table.name, reference.found()[reference.table.id])
         return writes.post(environment, call, environment.tables[child], {lookup: owner})
     raise method_not_allowed(call.method)
 
@@ -66,6 +84,8 @@ def collection(environment: Environment, call: Call, reference: Reference, name:
 def link(environment: Environment, call: Call, reference: Reference, step: Segment) -> Response:
     """`PUT …/{lookup}/$ref` and `POST …/{collection}/$ref` link, DELETE unlinks; 204."""
     row, table = reference.found(), reference.table
+    if call.method == "GET":
+        raise not_implemented("reading links by $ref")
     if step.name in table.navigations:
         if call.method not in ("PUT", "DELETE"):
             raise method_not_allowed(call.method)

@@ -1,12 +1,10 @@
 """The Web API's addresses: which part answers which call, alone or as a part of a batch."""
 
-from uuid import uuid4
-
-from connectors.dynamics365.sandbox import actions, metadata, query, related, tracking, writes
+from connectors.dynamics365.sandbox import actions, metadata, query, related, tracking, unspoken, writes
 from connectors.dynamics365.sandbox.environment import Environment
 from connectors.dynamics365.sandbox.errors import Refused, method_not_allowed, no_resource, not_implemented, query_error
 from connectors.dynamics365.sandbox.references import Segment, content_reference, resolve, segments
-from connectors.dynamics365.sandbox.wire import Call, json_response, refusal
+from connectors.dynamics365.sandbox.wire import Call, json_response, refusal, traced
 from connectors.sandbox import Response
 
 QUALIFIED = "Microsoft.Dynamics.CRM."
@@ -18,15 +16,9 @@ def answer(environment: Environment, call: Call) -> Response:
         response = route(environment, call)
     except Refused as error:
         response = refusal(error)
-    request_id = str(uuid4())
-    response.headers += [
-        ("OData-Version", "4.0"),
-        ("REQ_ID", request_id),
-        ("x-ms-service-request-id", request_id),
-        ("Preference-Applied", ",".join(applied(call, response))),
-    ]
+    response.headers += [("OData-Version", "4.0"), ("Preference-Applied", ",".join(applied(call, response)))]
     response.headers = merged(response.headers)
-    return response
+    return traced(response)
 
 
 def applied(call: Call, response: Response) -> list[str]:
@@ -63,6 +55,8 @@ def route(environment: Environment, call: Call) -> Response:
         if call.method != "POST":
             raise method_not_allowed(call.method)
         return actions.UNBOUND[first.name](environment, call)
+    if first.name in unspoken.OPERATIONS:
+        raise not_implemented(f"the operation '{first.name}'")
     if first.key is None:
         return entity_set(environment, call, first, rest)
     return record(environment, call, first, rest)
@@ -87,12 +81,20 @@ def entity_set(environment: Environment, call: Call, first: Segment, rest: list[
             return writes.post(environment, call, table)
         raise method_not_allowed(call.method)
     if rest[0].name == "$count" and call.method == "GET" and len(rest) == 1:
-        return Response(200, str(query.count(environment, call, table)).encode(), [("Content-Type", "text/plain")])
+        return query.count(environment, call, table)
     if rest[0].name.startswith(QUALIFIED) and call.method == "POST":
         done = actions.bound_action(environment, call, table, rest[0].name.removeprefix(QUALIFIED))
         if done:
             return done
+    refuse_unspoken(rest[0])
     raise no_resource(rest[0].name)
+
+
+def refuse_unspoken(step: Segment) -> None:
+    """Raises Refused (501) for what the service documents at this place of an address."""
+    name = step.name.removeprefix(QUALIFIED)
+    if name in unspoken.OPERATIONS or step.name in ("$ref", "$query", "$value"):
+        raise not_implemented(f"the operation '{name}'")
 
 
 def record(environment: Environment, call: Call, first: Segment, rest: list[Segment]) -> Response:
@@ -104,6 +106,7 @@ def record(environment: Environment, call: Call, first: Segment, rest: list[Segm
         raise query_error("The key of the record is missing.")
     reference = resolve(environment, table, key)
     if rest:
+        refuse_unspoken(rest[0])
         return related.answer(environment, call, reference, rest)
     if call.method == "GET":
         return writes.get(environment, call, reference)

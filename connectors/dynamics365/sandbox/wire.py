@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -79,6 +80,15 @@ def encode(value: Any) -> str:
 
 def json_response(status: int, value: Any, headers: list[tuple[str, str]] | None = None) -> Response:
     return Response(status, encode(value).encode(), [("Content-Type", JSON_TYPE), *(headers or [])])
+
+
+def traced(response: Response) -> Response:
+    """With the request's id under both of its names; pages of the gateway in front know of none."""
+    kinds = dict(response.headers)
+    if "REQ_ID" not in kinds and kinds.get("Content-Type") != "text/html":
+        request_id = str(uuid4())
+        response.headers += [("REQ_ID", request_id), ("x-ms-service-request-id", request_id)]
+    return response
 
 
 def refusal(error: Refused) -> Response:

@@ -78,6 +78,7 @@ ITEMS = [{"number": "MUG", "name": "Mug", "price": Decimal("9.90")}]
 CURRENCIES = [
     {"iso_code": "EUR", "precision": 2, "rate": Decimal(1)},
     {"iso_code": "JPY", "precision": 0, "rate": Decimal(160)},
+    {"iso_code": "KWD", "precision": 3, "rate": Decimal("0.33")},
 ]
 
 
@@ -143,3 +144,17 @@ class Through(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self._change(request, self._inner.handle_request(request))
+
+
+class Meanwhile(httpx.BaseTransport):
+    """Lets something happen once, just before the first request of a method leaves."""
+
+    def __init__(self, erp: Erp, method: str, act: Any) -> None:
+        self._inner = erp.sandbox.transport()
+        self._method = method
+        self._waiting = [act]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == self._method and "/api/" in request.url.path and self._waiting:
+            self._waiting.pop()()
+        return self._inner.handle_request(request)

@@ -146,6 +146,9 @@ def test_an_amount_out_of_range_is_named_by_its_field(dynamics):
         ("0x80072326", 503, TryLater),
         ("0x8004022e", 400, NeedsPerson),
         ("0x80040224", 500, InDoubt),
+        ("", 503, InDoubt),
+        ("0x80040216", 503, InDoubt),
+        ("0x80072321", 429, TryLater),
         ("0x80060890", 400, NeedsPerson),
         ("", 413, RecordRefused),
         ("", 405, NeedsPerson),
@@ -194,6 +197,55 @@ def test_a_batch_answer_that_cannot_be_read_is_in_doubt(erp, content):
 
     with pytest.raises(InDoubt, match="cannot be read"):
         write(erp.connect(Through(erp, spoiled), order_write="batch"))
+
+
+def test_a_batch_answer_that_tells_of_a_part_only_is_in_doubt(erp):
+    def cut(request, response):
+        if "$batch" not in str(request.url):
+            return response
+        boundary = response.headers["content-type"].partition("boundary=")[2].encode()
+        one = b"Content-Type: application/http\r\nContent-ID: 1\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
+        whole = b"--" + boundary + b"\r\n" + one + b"\r\n--" + boundary + b"--\r\n"
+        headers = {name: response.headers[name] for name in ("content-type", "req_id")}
+        return httpx.Response(200, content=whole, headers=headers)
+
+    with pytest.raises(InDoubt, match=r"cannot be read, request id [0-9a-f-]{36}"):
+        write(erp.connect(Through(erp, cut), order_write="batch"))
+
+
+def test_a_batch_part_without_a_request_id_is_told_with_the_one_of_the_whole(erp):
+    given = []
+
+    def bare(request, response):
+        if "$batch" not in str(request.url):
+            return response
+        given.append(response.headers["x-ms-service-request-id"])
+        lines = [one for one in response.content.split(b"\r\n") if b"request-id" not in one and b"REQ_ID" not in one]
+        headers = {name: response.headers[name] for name in ("content-type", "x-ms-service-request-id")}
+        return httpx.Response(response.status_code, content=b"\r\n".join(lines), headers=headers)
+
+    with pytest.raises(RecordRefused) as refused:
+        write(erp.connect(Through(erp, bare), order_write="batch"), billto_city="x" * 81)
+    assert refused.value.field == "billto_city"
+    assert f"request id {given[0]}" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("switch", "code"),
+    [
+        ({"request_limit": 0}, "0x80072322"),
+        ({"time_limit": 1, "call_milliseconds": 1001}, "0x80072321"),
+        ({"concurrency_limit": 0}, "0x80072326"),
+    ],
+)
+def test_every_limit_of_the_service_is_told_with_its_end_and_the_request_id(erp, switch, code):
+    dynamics = erp.connect()
+    dynamics.find("contact")
+    for name, value in switch.items():
+        setattr(erp.sandbox.switches, name, value)
+    with pytest.raises(TryLater, match=rf"HTTP 429, {code}, request id [0-9a-f-]{{36}}") as later:
+        dynamics.find("contact")
+    assert later.value.after == erp.now + timedelta(seconds=10)
 
 
 def test_a_batch_of_too_many_lines_is_refused_before_it_is_sent(erp):

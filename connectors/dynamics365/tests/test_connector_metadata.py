@@ -10,7 +10,12 @@ from connectors.dynamics365.tests.connected import Erp, Through, order
 from connectors.errors import NeedsPerson, SignInRefused, TryLater
 
 KEY = "7d3b6a52-8f0e-5c55-9d2b-0f6f0a1b2c3d"
-GIVEN = {"environment_url": "https://x.crm4.dynamics.com", "tenant": "t", "client_id": "c", "client_secret": "s"}
+GIVEN = {
+    "environment_url": "https://x.crm4.dynamics.com",
+    "tenant": "shop.example",
+    "client_id": "c",
+    "client_secret": "s",
+}
 
 
 @pytest.fixture
@@ -136,6 +141,30 @@ def test_the_check_tells_of_a_clock_that_is_wrong(erp):
     assert any("600 s behind" in one for one in result.warnings)
 
 
+@pytest.mark.parametrize(("on", "warned"), [(True, False), (False, True)])
+def test_the_check_warns_where_the_system_computes_no_prices(erp, on, warned):
+    row = erp.call("GET", "organizations?$select=organizationid").json()["value"][0]
+    erp.call("PATCH", f"organizations({row['organizationid']})", {"oobpricecalculationenabled": on})
+    result = erp.connect().check()
+    assert result.ok
+    assert any("system price calculation" in one for one in result.warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("address", "warnings"),
+    [
+        ("http://erp.example:8080", 2),
+        ("https://erp.example", 0),
+        ("http://localhost:8080", 0),
+        ("http://127.0.0.1:8080", 0),
+    ],
+)
+def test_the_check_warns_of_addresses_without_encryption(erp, address, warnings):
+    result = erp.connect(environment_url=address, authority=address).check()
+    assert result.ok
+    assert len([one for one in result.warnings if "without encryption" in one]) == warnings
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
@@ -147,12 +176,26 @@ def test_the_check_tells_of_a_clock_that_is_wrong(erp):
         ("page_size", "0", "Rows per page must be 1 to 5000"),
         ("api_version", "9", "Web API version"),
         ("authority", "login", "Sign-in authority"),
+        ("authority", "https://login.example/tenant", "Sign-in authority"),
+        ("page_size", "٥٠", "Rows per page must be 1 to 5000"),
+        ("page_size", "5001", "Rows per page must be 1 to 5000"),
+        ("api_version", "v٩.2", "Web API version"),
         ("tenant", "a/b", "Tenant"),
+        ("tenant", "contoso", "Tenant"),
+        ("tenant", "..", "Tenant"),
+        ("tenant", "12345", "Tenant"),
+        ("tenant", "a.b_c", "Tenant"),
+        ("tenant", "{5d0c2c6e-3f5b-4a77-9a64-0d9f3f6d1e21}", "Tenant"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(setting, value, words):
     with pytest.raises(NeedsPerson, match=words):
         Dynamics365({**GIVEN, setting: value})
+
+
+@pytest.mark.parametrize("tenant", ["5D0C2C6E-3f5b-4a77-9a64-0d9f3f6d1e21", "contoso.onmicrosoft.com", "a-1.example"])
+def test_a_tenant_is_an_id_or_a_domain(tenant):
+    assert Dynamics365({**GIVEN, "tenant": f" {tenant} "}).values["tenant"] == tenant
 
 
 def test_any_page_of_the_environment_will_do_as_its_address():

@@ -32,7 +32,6 @@ def test_an_update_sends_only_what_differs_and_never_lines(erp, dynamics, record
     written = dynamics.write("salesorder", {**record, "billto_city": "Paris"}, KEY)
     sent = erp.sent("PATCH")
     assert [body(call) for call in sent] == [{"billto_city": "Paris"}]
-    assert sent[0].request_headers["if-match"] == "*"
     assert written.changed is True
     assert written.record["billto_city"] == "Paris"
     assert len(written.record["order_details"]) == 2

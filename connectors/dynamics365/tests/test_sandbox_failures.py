@@ -37,6 +37,49 @@ def test_over_the_limit_is_429_longer_while_hammered_and_over_after_the_wait():
     assert api.get("WhoAmI").status_code == 200
 
 
+def test_over_the_execution_time_is_429_until_the_window_has_passed():
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    api = Api(Dynamics365Sandbox(clock=lambda: now))
+    api.sandbox.switches.time_limit, api.sandbox.switches.call_milliseconds = 1200, 500_000
+    allowed = [api.get("WhoAmI") for _ in range(2)]
+    assert [one.headers["x-ms-ratelimit-time-remaining-xrm-requests"] for one in allowed] == ["700.00", "200.00"]
+    refused, again = api.get("WhoAmI"), api.get("WhoAmI")
+    assert code_of(refused) == code_of(again) == (429, "0x80072321")
+    message = refused.json()["error"]["message"]
+    assert message.startswith("Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds")
+    assert refused.headers["Retry-After"] == "10"
+    assert int(again.headers["Retry-After"]) > 10
+    now += timedelta(seconds=299)
+    assert code_of(api.get("WhoAmI")) == (429, "0x80072321")
+    now += timedelta(seconds=301)
+    assert api.get("WhoAmI").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "WhoAmI", 200), ("GET", "unicorns", 404), ("POST", "$batch", 400)],
+)
+def test_every_answer_carries_its_request_id_under_both_names(api, method, path, status):
+    answers = [api.send(method, path) for _ in range(2)]
+    assert {one.status_code for one in answers} == {status}
+    ids = [one.headers["REQ_ID"] for one in answers]
+    assert ids == [one.headers["x-ms-service-request-id"] for one in answers]
+    assert len(set(ids)) == 2
+
+
+@pytest.mark.parametrize(
+    "switch", [{"request_limit": 0}, {"concurrency_limit": 0}, {"security_role_missing": True}, {}], ids=str
+)
+def test_a_refusal_at_the_door_carries_a_request_id(api, switch):
+    for name, value in switch.items():
+        setattr(api.sandbox.switches, name, value)
+    if not switch:
+        api.sandbox.entra.forget()
+    answer = api.get("WhoAmI")
+    assert answer.status_code in (401, 403, 429)
+    assert answer.headers["REQ_ID"] == answer.headers["x-ms-service-request-id"] != ""
+
+
 def test_too_many_at_once_are_turned_away(api):
     api.sandbox.switches.concurrency_limit = 1
     other = threading.Thread(target=api.get, args=("contacts",))

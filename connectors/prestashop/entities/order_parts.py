@@ -130,6 +130,8 @@ ORDER_HISTORY = Entity(
         Field("id_employee", "Employee", "reference", refers_to="employees"),
         # Not stored: it says whether the shop mails its customer about this change.
         Field("send_email", "Mail the customer", "boolean"),
+        # Not stored either: a repeat passes what `StateInDoubt` carried, so that a change of its own is recognised.
+        Field("after_history", "Newest state change before the first try (0: none)", "integer"),
         moment("date_add", "Changed"),
     ),
     writable=True,

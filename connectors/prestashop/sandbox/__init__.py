@@ -1,12 +1,13 @@
 """The PrestaShop sandbox: the Webservice of a small 8.2 shop over HTTP, with the shop's own traps."""
 
 import random
+import urllib.parse
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.prestashop.sandbox import faults, folder, seed
+from connectors.prestashop.sandbox import completing, faults, folder, seed
 from connectors.prestashop.sandbox.placing import place
 from connectors.prestashop.sandbox.purchase import Line, Purchase
 from connectors.prestashop.sandbox.rights import FULL, KEYS, Key
@@ -17,10 +18,13 @@ from connectors.prestashop.sandbox.store import Store
 from connectors.sandbox import Fault, Request, Response, Sandbox
 
 VERSION = "8.2.1"
+IN_PROCESS = "sandbox.test"  # until it is served on a port, every Host is the shop's own
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class PrestaShopSandbox(Sandbox):
-    """`keys` may be replaced; `domain`, where set, is the only Host that is not sent to the front page."""
+    """`keys` may be replaced. Requests for another host than the shop's own are sent to its front page: `domain` where
+    it is set, else the host and port on which it is served, by either of this machine's own names."""
 
     system = "prestashop"
     keys: tuple[Key, ...] = KEYS
@@ -30,6 +34,7 @@ class PrestaShopSandbox(Sandbox):
         self, *, state_file: Path | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.shop: Shop
+        self._loaded: dict[str, Any] | None = None
         super().__init__(state_file=state_file, clock=clock)
 
     @property
@@ -46,24 +51,48 @@ class PrestaShopSandbox(Sandbox):
         self.store.webservice_on = on
         self.touch()
 
+    @property
+    def break_after_state(self) -> int:
+        """How many of the next changes of an order's state (POST order_histories, or `current_state` of an order) end
+        in an empty 500 between the two halves: the order, its stock, invoice and payment have changed, and there is no
+        history row and no mail. -1 is all of them. Kept with the state, so that it can be set over the wire."""
+        return self.store.break_after_state
+
+    @break_after_state.setter
+    def break_after_state(self, times: int) -> None:
+        self.store.break_after_state = times
+        self.touch()
+
     def respond(self, request: Request) -> Response:
-        service = Service(self.shop, self.keys, Place(self.address, self.domain, self._version()), request)
+        service = Service(self.shop, self.keys, Place(self.address, self._hosts(), self._version()), request)
         response = service.answer()
         if service.changed:
             self.touch()
         return response
 
     def reset(self) -> None:
+        """Back to the folder that was loaded, else to the seed data."""
+        if self._loaded is not None:
+            self.shop = Shop(Store.restored(self._loaded), self.clock)
+            return
         self.shop = Shop(Store(), self.clock)
         seed.plant(self.shop)
 
     def load_folder(self, path: Path) -> None:
         """Takes the recorded resources in `path` instead of all that is here: `<resource>/*.xml`, each file with one
-        record or a list; what a shop cannot be without is filled in. Raises ValueError naming the file and line."""
-        store = folder.read(path)
+        record or a list as `display=full` gives it.
+
+        Orders need `orders`, `order_details` and `currencies`; with `taxes`, `countries`, `states`, `languages`,
+        `customers`, `addresses`, `carriers`, `order_carriers`, `order_cart_rules`, `order_payments`, `order_states`,
+        `products`, `combinations` and `configurations` they read as in their own shop. What an order names of people,
+        places, carriers, languages and shops and the folder lacks is made up as nobody in particular; a tax is worked
+        out where the rows' prices leave no doubt; the states are those of a new shop, its time zone Europe/Paris. All
+        else is empty. Raises ValueError naming the file and line, or what is missing and for which orders; the sandbox
+        then stays as it was."""
+        shop = Shop(folder.read(path), self.clock)
+        completing.complete(shop)
         with self.lock:
-            self.shop = Shop(store, self.clock)
-            folder.complete(self.shop)
+            self.shop, self._loaded = shop, shop.store.dump()
             self.touch()
 
     def place_order(self, lines: Sequence[Line | tuple[Any, ...]], **options: Any) -> int:
@@ -96,6 +125,17 @@ class PrestaShopSandbox(Sandbox):
 
     def announcement(self) -> dict[str, str]:
         return {"address": self.address, "key": FULL.key}
+
+    def _hosts(self) -> tuple[str, ...] | None:
+        if self.domain:
+            return (self.domain.lower(),)
+        address = urllib.parse.urlsplit(self.address)
+        if address.hostname == IN_PROCESS:
+            return None
+        names = LOOPBACK if address.hostname in LOOPBACK else (str(address.hostname),)
+        usual = {"http": 80, "https": 443}[address.scheme]
+        hosts = tuple(f"{name}:{address.port or usual}" for name in names)
+        return hosts if address.port not in (None, usual) else (*hosts, *names)
 
     def _version(self) -> str:
         return self.store.configuration("PS_VERSION_DB", VERSION)

@@ -48,7 +48,7 @@ def _malformed(fault: Fault, request: Request, shop: Shop, version: str) -> Resp
     resource = request.path.removeprefix("/api").strip("/").partition("/")[0] or "api"
     whole = document([f"<{resource}>\n", f"</{resource}>\n"])
     body = f"{OPENING}<{resource}>\n<".encode() if fault.status == 500 else PRINTED.encode() + whole
-    return Response(200, body, [XML, *webservice_headers(shop, version, typed=False)])
+    return Response(200, body, [XML, *webservice_headers(shop, version, None)])
 
 
 def _xml(shop: Shop, status: int, errors: Iterable[tuple[int, str]], version: str) -> Response:

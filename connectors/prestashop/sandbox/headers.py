@@ -9,9 +9,9 @@ REALM = "Welcome to PrestaShop Webservice, please enter the authentication key a
 SIGN_IN = ("WWW-Authenticate", f'Basic realm="{REALM}"')
 
 
-def webservice_headers(shop: Shop, version: str, *, typed: bool = True) -> list[tuple[str, str]]:
+def webservice_headers(shop: Shop, version: str, content_type: tuple[str, str] | None = XML) -> list[tuple[str, str]]:
     """`version` is "0" until somebody has signed in; an answer without a body has no type."""
     epoch = str(int(shop.clock().timestamp()))
-    headers = [XML] if typed else []
+    headers = [content_type] if content_type else []
     headers += [("Access-Time", epoch), ("X-Powered-By", "PrestaShop Webservice")]
     return [*headers, ("PSWS-Version", version), ("Execution-Time", "0.003")]

@@ -1,4 +1,4 @@
-"""Which records a list shows and in what order: `filter`, `sort`, `limit`, `display`, `date` and `language`."""
+"""Which records a list shows and in what order: `filter`, `sort`, `limit`, `date` and `language`."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,11 +8,9 @@ from typing import Any
 
 import httpx
 
-from connectors.prestashop.sandbox.display import parsed_display
 from connectors.prestashop.sandbox.errors import Crashed, Refused, nearest, query_refused
 from connectors.prestashop.sandbox.schema import DATES, Field, Record, Resource, fold, number
 from connectors.prestashop.sandbox.store import Store
-from connectors.prestashop.sandbox.xml import Display
 
 BRACKETS = re.compile(r"^(.*)\[(.*)\](.*)$", re.DOTALL)
 BETWEEN = re.compile(r"^([\d.:\-\s]+),([\d.:\-\s]+)$")
@@ -41,15 +39,13 @@ class Question:
     filters: list[tuple[Field, str]]
     sort: list[tuple[Field, bool]]
     window: tuple[int, int | None]
-    display: Display | None
     languages: list[str]
 
 
 def asked(resource: Resource, query: httpx.QueryParams, languages: list[str]) -> Question:
     """Raises Refused with the shop's code for what it does not understand, and Crashed where it would."""
     dates = query.get("date") == "1"
-    question = Question([], [], (0, None), None, languages)
-    question.display = parsed_display(resource, query.get("display"))
+    question = Question([], [], (0, None), languages)
     for name, value in query.multi_items():
         found = FILTER.match(name)
         if found:

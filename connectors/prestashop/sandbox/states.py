@@ -24,6 +24,7 @@ def post_history(shop: Shop, values: dict[str, str], send_mail: bool) -> Record:
     if not order or not state:
         raise Crashed
     change_state(shop, order, state, link_payments=False)
+    _break_where_told(shop)
     return _history(shop, order, state, values.get("id_employee", ""), send_mail)
 
 
@@ -36,6 +37,7 @@ def set_current_state(shop: Shop, order: Record, state_id: str) -> None:
     if not state:
         raise Crashed
     change_state(shop, order, state, link_payments=not shop.store.find("order_invoices", id_order=order["id"]))
+    _break_where_told(shop)
     _history(shop, order, state, "", send_mail=True)
 
 
@@ -55,6 +57,13 @@ def begin(shop: Shop, order: Record, state: Record) -> None:
     """The first state of a new order: what was paid at the checkout is paid on its invoice. The mail goes out."""
     change_state(shop, order, state, link_payments=True)
     _history(shop, order, state, "", send_mail=True)
+
+
+def _break_where_told(shop: Shop) -> None:
+    """A module's hook may end the request here: the shop saves the order before it writes the history row."""
+    if shop.store.break_after_state:
+        shop.store.break_after_state -= shop.store.break_after_state > 0
+        raise Crashed
 
 
 def _history(shop: Shop, order: Record, state: Record, id_employee: str, send_mail: bool) -> Record:

@@ -39,6 +39,8 @@ class Store:
         self.mails: list[dict[str, str]] = []
         self.invoice_payments: dict[str, list[int]] = {}
         self.webservice_on = True
+        self.break_after_state = 0
+        self.recorded: frozenset[str] = frozenset()  # the resources that a loaded folder has records of
         self.highest: dict[tuple[str, str], int] = defaultdict(int)
         self._indexes: dict[tuple[str, str], dict[str, set[int]]] = {}
         for resource, names in INDEXED.items():
@@ -122,6 +124,7 @@ class Store:
             "mails": self.mails,
             "invoice_payments": self.invoice_payments,
             "webservice_on": self.webservice_on,
+            "break_after_state": self.break_after_state,
         }
         return copied(state)
 
@@ -138,6 +141,7 @@ class Store:
         store.mails = state.get("mails", [])
         store.invoice_payments = state.get("invoice_payments", {})
         store.webservice_on = bool(state.get("webservice_on", True))
+        store.break_after_state = int(state.get("break_after_state", 0))
         return store
 
 

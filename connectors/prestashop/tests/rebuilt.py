@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from connectors.prestashop.sandbox import PrestaShopSandbox, folder, states
+from connectors.prestashop.sandbox import PrestaShopSandbox, completing
 from connectors.prestashop.sandbox.rights import METHODS, Key
 from connectors.prestashop.sandbox.schema import RESOURCES, Record
 from connectors.prestashop.sandbox.shop import Shop
@@ -22,6 +22,8 @@ RESTORED = [
     (("products", 7), "700-post-address", "651-put-product-without-readonly"),
     (("stock_availables", 6), "633-patch-stock-quantity", "636-patch-stock-no-id-in-url"),
 ]
+# What exchanges that were not recorded deleted: the record, and the exchange that no longer shows it.
+VANISHED = [(("specific_prices", 3), "1710-list-full-filled-specific_prices")]
 # All that an answer to POST /orders says truly: it repeats the request, and the order is another.
 TRUE_OF_NEW_ORDERS = ("id", "id_cart", "id_customer", "id_currency", "id_lang", "module", "payment", "conversion_rate")
 # Records without a date that are numbered as they are made.
@@ -44,8 +46,10 @@ class Rebuilt:
         self._shop_name = next(name for name in (SHOP_NAME.search(one.answer) for one in exchanges) if name)[1].decode()
         for index, exchange in enumerate(exchanges):
             self._learn(index, exchange)
+        names = [one.name for one in exchanges]
+        for key, without in VANISHED:
+            self._gone[key] = names.index(without) - 1
         for (resource, key), until, source in RESTORED:
-            names = [one.name for one in exchanges]
             fact = next(one for at, one in self._known[resource, key] if at == names.index(source))
             self._known[resource, key].append((names.index(until) - 1, fact))
             self._known[resource, key].sort(key=lambda one: one[0])
@@ -85,8 +89,8 @@ class Rebuilt:
         sandbox.address, sandbox.keys = ADDRESS, self._keys
         sandbox.shop = Shop(store, sandbox.clock)
         store.insert("configurations", {"name": "PS_SHOP_NAME", "value": self._shop_name})
-        folder.complete(sandbox.shop)
-        states.link_known_payments(sandbox.shop)
+        _spell_out_rows(sandbox.shop)
+        completing.settle(sandbox.shop)
         for name, table in store.tables.items():
             store.last_ids[name] = max(table, default=0)
         if exchange.method == "POST" and exchange.status == 201:
@@ -145,7 +149,8 @@ def _believed(exchange: Exchange, record: Record) -> Record:
 def needed_by(exchange: Exchange) -> set[str]:
     if exchange.method not in ("GET", "HEAD"):
         return set(RESOURCES)
-    return {exchange.resource, "languages", "shops", "configurations", "order_details"}
+    priced = {"specific_prices", "tax_rules", "taxes"} if "price[" in exchange.target else set()
+    return {exchange.resource, "languages", "shops", "configurations", "order_details", *priced}
 
 
 def _complete_states(store: Store) -> None:
@@ -156,6 +161,19 @@ def _complete_states(store: Store) -> None:
             state = store.get("order_states", store.find("order_histories", id_order=order["id"])[-1]["id_order_state"])
             if state:
                 store.change("orders", order, current_state=state["id"], valid=state["logable"])
+
+
+def _spell_out_rows(shop: Shop) -> None:
+    """Order details of which only an order's short rows were recorded; a reading of orders shows no more of them."""
+    for order in shop.store.tables["orders"].values():
+        rows = order["associations"].get("order_rows", [])
+        if not shop.store.find("order_details", id_order=order["id"]):
+            for row in rows:
+                detail = {**row, "id_order": order["id"], "id_shop": order["id_shop"]}
+                for price in ("tax_incl", "tax_excl"):
+                    total = shop.rounded(order["id_currency"], row[f"unit_price_{price}"], row["product_quantity"])
+                    detail[f"total_price_{price}"] = str(total)
+                shop.store.insert("order_details", detail, int(row["id"]))
 
 
 def records_in(document: bytes, resource_name: str) -> list[tuple[str, Record]]:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from connectors.errors import NeedsPerson, SignInRefused, TryLater
+from connectors.prestashop import connector as PrestaShop
 from connectors.prestashop.rights import RIGHTS, Right
 from connectors.prestashop.tests.connector_shop import Shop
 from connectors.sandbox import Fault
@@ -124,6 +125,22 @@ def test_the_zone_of_the_chosen_shop_wins(shop: Shop):
 
     assert dict(shop.connect(id_shop="1").check().facts)["Time zone"] == "Asia/Tokyo"
     assert dict(shop.connect().check().facts)["Time zone"] == "Europe/Paris"
+
+
+def test_two_shops_of_one_prestashop_keep_their_zones_apart(shop: Shop):
+    common = shop.store.find("configurations", name="PS_TIMEZONE")[0]
+    shop.store.change("configurations", common, value="Asia/Tokyo", id_shop="2")
+    shop.store.insert("configurations", {"name": "PS_TIMEZONE", "value": "Europe/Paris"})
+    shop.store.insert("configurations", {"name": "PS_TIMEZONE", "value": "America/New_York", "id_shop": "1"})
+    second = shop.connect(id_shop="2")
+    first = PrestaShop({**second.values, "id_shop": "1"}, second.session)
+    common_one = PrestaShop({**second.values, "id_shop": ""}, second.session)
+    shop.store.insert("shops", {"name": "Second", "id_shop_group": "1", "active": "1"}, 2)
+    key = shop.order(date_add="2026-03-10 12:00:00")
+
+    hours = [one.read("orders", key)["date_add"].hour for one in (second, first, common_one)]
+
+    assert hours == [3, 16, 11]
 
 
 def test_the_zone_of_another_shop_does_not_count(shop: Shop):

@@ -185,6 +185,15 @@ def test_what_php_prints_around_the_xml_is_cut_away(shop: Shop, printed: bytes):
     assert order["reference"] == "AAAAAAAAA"
 
 
+@pytest.mark.parametrize("comment", [b"<!-- cached -->", b"\n<!-- a <b> & --><?cache hit?>\n"])
+def test_a_comment_before_the_document_is_no_declaration(shop: Shop, comment: bytes):
+    def cached(request: httpx.Request, answer: httpx.Response) -> bytes:
+        head, end, rest = answer.content.partition(b"?>")
+        return head + end + comment + rest
+
+    assert shop.connect(cached).read("orders", shop.order(3))["id"] == 3
+
+
 def test_control_characters_that_a_customer_pasted_do_not_stop_the_order(shop: Shop):
     def paste(request: httpx.Request, answer: httpx.Response) -> bytes:
         return answer.content.replace("Inès".encode(), "In\x0bès\x01".encode())
@@ -197,6 +206,8 @@ def test_control_characters_that_a_customer_pasted_do_not_stop_the_order(shop: S
     [
         b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><prestashop>&e;</prestashop>',
         b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><prestashop>&b;</prestashop>',
+        b'<?xml version="1.0"?><!-- <prestashop> --><!DOCTYPE x [<!ENTITY e "x">]><prestashop>&e;</prestashop>',
+        b'<?xml version="1.0"?><!DOCTYPE prestashop SYSTEM "http://192.0.2.1/x.dtd"><prestashop></prestashop>',
         b'<!DOCTYPE prestashop [<!ENTITY e "x">]><prestashop><order><id>1</id></order></prestashop>',
         b"<?xml version='1.0'?><prestashop><order><id>&unknown;</id></order></prestashop>",
         b"<?xml version='1.0'?><prestashop><order><id>1</order></prestashop>",

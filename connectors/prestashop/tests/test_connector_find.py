@@ -49,6 +49,28 @@ def test_mails_with_the_filters_own_characters_are_found(shop: Shop, mail: str):
     assert [one["id"] for one in shop.connect().find("customers", email=mail)] == [3]
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("MIEL", "[MIEL]"),
+        ("A|B", "A|B"),
+        ("30,15", "30,15"),
+        ("|A", "|A"),
+        ("M[10]x", "%[10]%"),
+        ("[a,bcd|e]", "%[bcd]%"),
+    ],
+)
+def test_a_text_goes_out_without_becoming_an_or_or_a_range(shop: Shop, text: str, asked: str):
+    shop.change("products", "5", reference=text)
+    others = {"6": "A", "7": "B", "8": "20", "9": "MIEL-2"}
+    for key, reference in others.items():
+        shop.change("products", key, reference=reference)
+
+    assert [one["id"] for one in shop.connect().find("products", reference=text)] == [5]
+    (call,) = shop.sent("GET", "/products")
+    assert httpx.URL(call.url).params["filter[reference]"] == asked
+
+
 def test_several_guests_may_share_a_mail(shop: Shop):
     shop.change("customers", "3", email="owen@whitfield.example", is_guest=1)
 

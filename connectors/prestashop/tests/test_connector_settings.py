@@ -65,12 +65,58 @@ def test_missing_and_wrong_settings_are_named_together():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("overlap", "-1"), ("overlap", "x"), ("page_size", "0"), ("page_size", "5000"), ("id_shop", "all")],
+    [
+        *[
+            (name, text)
+            for name in ("overlap", "page_size")
+            for text in ("-1", "x", "٥٠", "5²", "5_0", "1e2", " 50", "50\n")
+        ],
+        *[("overlap", "86401"), ("page_size", "0"), ("page_size", "1001"), ("page_size", "5000"), ("id_shop", "all")],
+        *[("overlap", "99999999999999999999"), ("page_size", "0x10"), ("overlap", "1.5")],
+    ],
 )
 def test_numbers_out_of_range_are_named(name: str, value: str):
     with pytest.raises(NeedsPerson) as caught:
         PrestaShop({"address": "https://shop.example", "key": KEY, name: value})
     assert caught.value.field == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("overlap", "0"), ("overlap", "86400"), ("page_size", "1"), ("page_size", "1000")]
+)
+def test_numbers_at_the_edge_are_taken(name: str, value: str):
+    assert PrestaShop({"address": "https://shop.example", "key": KEY, name: value}).values[name] == value
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "javascript:alert(1)//shop.example",
+        "data:text/html,x",
+        "ftp://shop.example/admin1",
+        "shop.example/admin1",
+        "/admin1",
+        "https://",
+        "https:///admin1",
+        "https://user:word@shop.example/admin1",
+        "https://shop.example/admin1/index.php?token=x",
+        "https://shop.example/admin1#x",
+        "https://shop.example/adm in",
+        'https://shop.example/"><script>',
+        "https://[",
+    ],
+)
+def test_a_back_office_address_that_is_no_web_address_is_named(typed: str):
+    with pytest.raises(NeedsPerson, match="back-office address") as caught:
+        PrestaShop({"address": "https://shop.example", "key": KEY, "admin_address": typed})
+    assert caught.value.field == "admin_address"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "https://shop.example/adm1", " http://127.0.0.1:8800/adm1/ ", "https://bücher.example/a"]
+)
+def test_a_web_address_of_a_back_office_is_taken(typed: str):
+    PrestaShop({"address": "https://shop.example", "key": KEY, "admin_address": typed})
 
 
 def test_only_the_key_is_secret():

@@ -234,6 +234,34 @@ def test_a_note_that_was_not_saved_is_tried_later(shop: Shop):
         shop.connect().write("orders", {"note": "ERP 1"}, order)
 
 
+EMPTY = b"<br />\n<b>Warning</b>: x<br />\n<?xml version='1.0'?><prestashop>%s</prestashop>"
+
+
+@pytest.mark.parametrize("inner", [b"", b"<orders></orders>", b"<order><id>99</id></order>", b"<order/>"])
+def test_a_success_that_holds_no_record_is_settled_by_a_look(shop: Shop, inner: bytes):
+    done, lost = shop.order(1), shop.order(2)
+
+    def answers(request: httpx.Request, answer: httpx.Response) -> bytes | None:
+        return EMPTY % inner if request.method == "PATCH" else None
+
+    def forgets(request: httpx.Request, answer: httpx.Response) -> bytes | None:
+        if request.method == "PATCH":
+            shop.change("orders", lost, note="")
+        return answers(request, answer)
+
+    assert shop.connect(answers).write("orders", {"note": "ERP 1"}, done).changed
+    with pytest.raises(TryLater, match="orders/2: the shop failed before it stored the note"):
+        shop.connect(forgets).write("orders", {"note": "ERP 1"}, lost)
+
+
+def test_a_printed_warning_instead_of_an_answer_to_a_note_is_tried_later(shop: Shop):
+    order = shop.order()
+    shop.sandbox.faults = [Fault("malformed", method="PATCH")]
+
+    with pytest.raises(TryLater, match="before it stored the note"):
+        shop.connect().write("orders", {"note": "ERP 1"}, order)
+
+
 def test_a_note_that_the_shop_changes_is_refused_by_name(shop: Shop):
     order = shop.order()
 

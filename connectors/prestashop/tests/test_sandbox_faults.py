@@ -73,3 +73,49 @@ def test_a_connection_may_close_before_or_after_the_commit(shop: ShopClient, kin
     with pytest.raises(httpx.RemoteProtocolError):
         shop.send("PATCH", "customers", NOTE)
     assert texts(shop.get("customers/1"))["note"] == note
+
+
+def post_history(shop: ShopClient, order_id: int, state: int) -> httpx.Response:
+    body = f"<h><id_order>{order_id}</id_order><id_order_state>{state}</id_order_state></h>"
+    return shop.send("POST", "order_histories", body)
+
+
+def test_a_change_of_state_may_break_off_before_its_history_row(shop: ShopClient) -> None:
+    order_id = shop.sandbox.place_order([(1,)], state=10)
+    before, mails = shop.rows("order_histories", order_id), len(shop.sandbox.mails)
+    shop.sandbox.break_after_state = 1
+    answer = post_history(shop, order_id, 2)
+    assert (answer.status_code, answer.content) == (500, b"")
+    order = shop.order(order_id)
+    assert (order["current_state"], order["valid"]) == ("2", "1")
+    assert order["total_paid_real"] == order["total_paid"]
+    assert shop.rows("order_histories", order_id) == before
+    assert len(shop.sandbox.mails) == mails
+    assert post_history(shop, order_id, 3).status_code == 201
+
+
+def test_a_patched_state_breaks_off_there_too(shop: ShopClient) -> None:
+    order_id = shop.sandbox.place_order([(1,)], state=10)
+    shop.sandbox.break_after_state = 1
+    body = f"<o><id>{order_id}</id><current_state>6</current_state></o>"
+    assert shop.send("PATCH", "orders", body).status_code == 500
+    assert shop.order(order_id)["current_state"] == "6"
+    assert len(shop.rows("order_histories", order_id)) == 1
+
+
+def test_the_break_counts_down_or_stays_and_can_be_set_over_the_wire(shop: ShopClient) -> None:
+    order_id = shop.sandbox.place_order([(1,)])
+    control = f"{shop.sandbox.address}/_sandbox/state"
+    state = shop.http.get(control).json()
+    shop.http.post(control, json={**state, "break_after_state": 2})
+    assert [post_history(shop, order_id, one).status_code for one in (3, 4, 5)] == [500, 500, 201]
+    assert shop.http.get(control).json()["break_after_state"] == 0
+    shop.sandbox.break_after_state = -1
+    assert [post_history(shop, order_id, one).status_code for one in (3, 4)] == [500, 500]
+    shop.sandbox.reset()
+    assert shop.sandbox.break_after_state == 0
+
+
+def test_an_order_is_placed_even_where_states_break_off(shop: ShopClient) -> None:
+    shop.sandbox.break_after_state = -1
+    assert shop.order(shop.sandbox.place_order([(1,)]))["current_state"] == "2"

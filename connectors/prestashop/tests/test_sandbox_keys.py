@@ -5,6 +5,7 @@ import pytest
 
 from connectors.prestashop.sandbox.rights import DISABLED, FULL, READ_ORDERS, WITHOUT_PATCH, Key
 from connectors.prestashop.tests.shop_client import ShopClient, codes
+from connectors.serving import serving
 
 
 @pytest.fixture
@@ -89,6 +90,28 @@ def test_a_request_for_another_host_is_sent_to_the_front_page(shop: ShopClient) 
     assert shop.http.get("orders", headers={"Host": "shop.example:8080"}).status_code == 200
     forwarded = {"Host": "shop.example:8080", "X-Forwarded-Host": "other.example"}
     assert shop.http.get("orders", headers=forwarded).status_code == 302
+
+
+def test_on_a_port_only_its_own_names_are_the_shops(shop: ShopClient) -> None:
+    with serving(shop.sandbox) as address, httpx.Client(base_url=address, auth=(FULL.key, "")) as client:
+        port = httpx.URL(address).port
+        for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"LOCALHOST:{port}"):
+            assert client.get("/api/orders", headers={"Host": host}).status_code == 200
+        for headers in (
+            {"Host": "evil.example"},
+            {"Host": f"evil.example:{port}"},
+            {"Host": "127.0.0.1"},
+            {"X-Forwarded-Host": "evil.example"},
+        ):
+            answer = client.get("/api/orders?limit=1", headers=headers)
+            assert (answer.status_code, answer.content) == (302, b"")
+            assert answer.headers["Location"] == f"{address}/?url=orders&limit=1"
+
+
+def test_the_usual_port_may_be_left_out(shop: ShopClient) -> None:
+    shop.sandbox.address = "https://localhost"
+    for host, status in (("localhost", 200), ("127.0.0.1:443", 200), ("localhost:80", 302)):
+        assert shop.http.get("orders", headers={"Host": host}).status_code == status
 
 
 def test_an_unknown_shop_id_is_sent_to_the_front_page(shop: ShopClient) -> None:

@@ -1,5 +1,7 @@
 """Filters, sorting and windows, with the shop's silences and its refusals."""
 
+from decimal import Decimal
+
 import pytest
 
 from connectors.prestashop.tests.shop_client import Clock, ShopClient, codes, message
@@ -142,3 +144,31 @@ def test_an_unknown_language_is_refused_and_an_unknown_parameter_is_not(shop: Sh
 
 def test_a_negative_window_reaches_the_database(shop: ShopClient) -> None:
     assert shop.http.get("orders", params={"limit": "-1"}).status_code == 500
+
+
+def test_prices_are_computed_on_demand(shop: ShopClient) -> None:
+    query = {"price[final][use_tax]": "1", "price[net][use_tax]": "0", "price[list][use_reduction]": "0"}
+    product = shop.get("products/1", **query)
+    assert [one.tag for one in product][-4:] == ["final", "net", "list", "associations"]
+    price = Decimal(product.findtext("price"))
+    assert Decimal(product.findtext("list")) == (price * Decimal("1.2")).quantize(Decimal("0.01"))
+    shop.sandbox.store.insert(
+        "specific_prices",
+        {"id_product": "1", "price": "-1", "from_quantity": "5", "reduction": "0.5", "reduction_type": "percentage"},
+    )
+    assert shop.get("products/1", **query).findtext("net") == product.findtext("net")
+    half = shop.get("products/1", **query, **{"price[net][quantity]": "5"}).findtext("net")
+    assert Decimal(half) == (price / 2).quantize(Decimal("0.01"))
+
+
+def test_a_computed_price_can_be_shown_alone_but_not_filtered_by(shop: ShopClient) -> None:
+    query = {"price[final][use_tax]": "1", "sort": "[id_ASC]", "limit": "1"}
+    assert [one.tag for one in shop.get("products", display="[id,final]", **query)[0]] == ["id", "final"]
+    assert codes(shop.http.get("products", params={**query, "filter[final]": "[1]"}))[0] == "32"
+    assert shop.get("orders", **query).tag == "orders"
+
+
+def test_a_computed_price_takes_no_fields_place(shop: ShopClient) -> None:
+    plain = shop.http.get("products/1").content
+    for name in ("id", "price", "associations", "1st", "a b", "é"):
+        assert shop.http.get("products/1", params={f"price[{name}][use_tax]": "1"}).content == plain
