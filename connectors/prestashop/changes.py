@@ -45,12 +45,16 @@ class Feed:
         self._page_size = page_size
 
     def since(self, cursor: Cursor | None) -> Iterator[Change]:
-        """Oldest first; None is from the beginning. An order whose checkout broke off comes, too: reading it says so,
-        and nothing that the shop keeps is passed over in silence."""
+        """Oldest first; None is from the beginning. An order whose checkout broke off comes, too, and so does one whose
+        date cannot be read: reading it says so, and nothing that the shop keeps is passed over in silence."""
+        reached = cursor or Cursor(EPOCH)
         for row in self._rows(cursor):
-            at = moment(row["date_upd"], f"{self._resource}/{row['id']} date_upd", self._zone) or EPOCH
-            key = row["id"] if self._settled(at) else ""
-            yield Change(self._resource, row["id"], at, Cursor(at, key), deleted=row.get("deleted") == "1")
+            try:
+                at = moment(row["date_upd"], f"{self._resource}/{row['id']} date_upd", self._zone) or EPOCH
+                reached = Cursor(at, row["id"] if self._settled(at) else "")
+            except NeedsPerson:
+                at = reached.at
+            yield Change(self._resource, row["id"], at, reached, deleted=row.get("deleted") == "1")
 
     def _rows(self, cursor: Cursor | None) -> Iterator[Row]:
         if cursor is None:

@@ -1,7 +1,7 @@
 """Check: stops a record that may not be sent, with everything that is wrong with it at once."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from hub.outcomes import Hold
@@ -27,7 +27,8 @@ def totals(step: dict[str, Any], work: Work) -> None:
     """Compares the source's total with what the target will compute, both in the record's currency.
 
     1. A total with more decimals than its currency keeps is nobody's to round: the record is held.
-    2. Within the tolerance (`tolerance` smallest units for each row) it becomes a row of its own, made by the rules in
+    2. Within the tolerance (half a smallest unit, `tolerance` times, for each of `rounded_rows` and for the total) it
+       becomes a row of its own, made by the rules in
        `row`, which read it at `difference`. Nothing else of the record changes.
     3. Beyond it the record is held; the reason gives both sums and each of `parts` (two sides that ought to be equal in
        the source) that is not.
@@ -41,7 +42,9 @@ def totals(step: dict[str, Any], work: Work) -> None:
     if not difference:
         return
     rows = mapped.record[step["rows"]]
-    tolerance = unit * as_amount(work.scope.get(step["tolerance"])) * len(rows)
+    rounded = len(work.scope.get(step["rounded_rows"]) or []) + 1  # each row, and the total itself
+    halves = as_amount(work.scope.get(step["tolerance"])) * rounded
+    tolerance = unit * (halves / 2).to_integral_value(ROUND_FLOOR)
     if abs(difference) > tolerance:
         raise Hold(_where_they_part(step, work, wanted, expected, tolerance, places), "totals")
     added = apply_rules(read_rules(step["row"], step["name"]), work.scope, work.flow.tables)

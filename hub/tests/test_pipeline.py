@@ -257,16 +257,28 @@ def test_a_cent_that_is_not_the_shops_is_found_when_the_order_is_read_back(joine
     assert f"a difference of {-Decimal(cent)}" in outcome.reason
 
 
-@pytest.mark.parametrize(("off", "state"), [("0.02", "done"), ("-0.02", "done"), ("0.03", "held"), ("-0.03", "held")])
-def test_the_tolerance_is_a_smallest_unit_for_each_line_and_no_more(joined, off, state):
-    order = joined.order([(1,), (9,)], shipping_tax_excl=Decimal(0))
+@pytest.mark.parametrize(
+    ("rows", "off", "state"),
+    [
+        (1, "0.01", "done"),
+        (1, "0.02", "held"),
+        (1, "-0.02", "held"),
+        (2, "-0.01", "done"),
+        (2, "0.02", "held"),
+        (3, "0.02", "done"),
+        (3, "-0.03", "held"),
+    ],
+)
+def test_the_tolerance_is_what_rounding_can_explain_and_no_more(joined, rows, off, state):
+    order = joined.order([(1,), (9,), (8, 0, 1, Decimal("2.00"), (Decimal(20),))][:rows], shipping_tax_excl=Decimal(7))
     row = joined.shop_order(order)
     total = Decimal(row["total_paid_tax_incl"]) + Decimal(off)
     joined.shop.store.change("orders", row, total_paid_tax_incl=str(total))
-    outcome, _ = joined.carry(order)
+    outcome, stands = joined.carry(order)
     assert outcome.state == state
     if state == "done":
         assert outcome.reason == f"A line of {off} EUR carries the rounding difference."
+        assert stands["totalamount"] == total
 
 
 def test_a_setting_that_is_no_number_is_a_problem_of_the_mapping_and_not_our_fault():

@@ -47,6 +47,7 @@ def complete(shop: Shop) -> None:
         _find_gaps(shop.store, order, gaps)
     for address in list(shop.store.tables["addresses"].values()):
         _add_places(shop, address)
+    _add_goods(shop)
     _add_taxes(shop, gaps)
     if gaps:
         lacking = "; ".join(f"{what} for {_in_words(orders)}" for what, orders in sorted(gaps.items()))
@@ -186,6 +187,17 @@ def _find_gaps(store: Store, order: Record, gaps: Gaps) -> None:
         gaps[f"order_states/{order['current_state']}"][number] = f"order {number}"
     if "order_details" in absent and (order["associations"].get("order_rows") or Decimal(order["total_products"])):
         gaps["order_details"][number] = f"order {number}"
+
+
+def _add_goods(shop: Shop) -> None:
+    """What rows have sold, at the price of the row: a catalogue that knows nothing else of it."""
+    for row in shop.store.tables["order_details"].values():
+        name, combination = dict.fromkeys(shop.languages(), row["product_name"]), row["product_attribute_id"]
+        reference = row["product_reference"] if combination in ("", "0") else ""
+        sold = {"price": row["unit_price_tax_excl"], "active": "1", "state": "1", "name": name, "reference": reference}
+        _add(shop.store, "products", row["product_id"], **sold)
+        part = {"id_product": row["product_id"], "reference": row["product_reference"], "minimal_quantity": "1"}
+        _add(shop.store, "combinations", combination, **part)
 
 
 def _add_taxes(shop: Shop, gaps: Gaps) -> None:

@@ -76,7 +76,8 @@ def test_what_a_shop_cannot_be_without_is_filled_in(shop: ShopClient, folder: Pa
     assert [one.findtext("value") for one in settings] == ["Europe/Paris", "8.2.1"]
     assert len(shop.ids("order_states")) == 13
     assert shop.get("order_states/2").findtext("name/language[@id='4']") == "Payment accepted"
-    for name in ("customer_threads", "products", "order_payments", "order_cart_rules", "order_carriers"):
+    assert shop.get("products/5").findtext("name/language") == "Tea & Cake"
+    for name in ("customer_threads", "order_payments", "order_cart_rules", "order_carriers"):
         assert shop.ids(name) == []
 
 
