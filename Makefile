@@ -24,7 +24,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@touch $@
 
 .env: .env.example | $(VENV)/.run
-	@test -f .env || $(PY) scripts/make_env.py
+	@$(PY) scripts/make_env.py && touch .env
 
 setup: $(VENV)/.run .env  ## virtual environment, pinned requirements and .env
 	@mkdir -p var

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import environ
+from cryptography.fernet import Fernet
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,14 @@ def log_level(text: str) -> str:
     if text.upper() not in logging.getLevelNamesMapping():
         raise ValueError(f"{text!r} is no log level")
     return text.upper()
+
+
+def keys(text: str) -> list[str]:
+    """Fernet keys, the first of which encrypts. Raises ValueError for what is none."""
+    found = names(text)
+    for number, one in enumerate(found, 1):
+        try:
+            Fernet(one)
+        except ValueError as error:
+            raise ValueError(f"key {number} is no key: 32 bytes in URL-safe base64 are needed") from error
+    return found

@@ -1,4 +1,4 @@
-"""Flows as data: the default ones that each ERP's folder brings, read and checked as a whole."""
+"""Flows as data: the default ones that each ERP's folder brings, and what a flow is while a record walks along it."""
 
 import json
 from collections.abc import Mapping as Dictionary
@@ -30,6 +30,15 @@ class Flow:
     report: Dictionary[str, str]
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """The files of one flow in an ERP's folder, as they stand there."""
+
+    flow: dict[str, Any]
+    mappings: dict[str, dict[str, Any]]
+    tables: list[dict[str, Any]]
+
+
 def read_json(path: Path) -> Any:
     """Numbers with a point come as Decimal. Raises BadRule naming file and line."""
     try:
@@ -39,21 +48,28 @@ def read_json(path: Path) -> Any:
 
 
 @cache
-def default_flow(system: str, name: str) -> Flow:
-    """The flow that the ERP's folder brings under this name. Raises BadRule, and FileNotFoundError for no such flow."""
+def defaults_of(system: str, name: str) -> Defaults:
+    """What the ERP's folder brings under this name. Raises BadRule, and FileNotFoundError for no such flow."""
     folder = Path(connectors.__path__[0]) / system / "defaults"
-    data = read_json(folder / f"flow_{name}.json")
-    mappings = {one: read_mapping(one, read_json(folder / f"mapping_{one}.json")) for one in data["mappings"]}
+    flow = read_json(folder / f"flow_{name}.json")
+    mappings = {one: read_json(folder / f"mapping_{one}.json") for one in flow["mappings"]}
+    return Defaults(flow, mappings, read_json(folder / "tables.json"))
+
+
+@cache
+def default_flow(system: str, name: str) -> Flow:
+    """The flow itself. Raises as `defaults_of` does."""
+    given = defaults_of(system, name)
     return Flow(
         name=name,
-        label=data["label"],
-        source=data["from"],
-        target=data["to"],
-        settings={one["name"]: one["default"] for one in data["settings"]},
-        steps=tuple(data["steps"]),
-        mappings=mappings,
-        tables={one["name"]: _table(one) for one in read_json(folder / "tables.json")},
-        report=data["report"],
+        label=given.flow["label"],
+        source=given.flow["from"],
+        target=given.flow["to"],
+        settings={one["name"]: one["default"] for one in given.flow["settings"]},
+        steps=tuple(given.flow["steps"]),
+        mappings={one: read_mapping(one, data) for one, data in given.mappings.items()},
+        tables={one["name"]: _table(one) for one in given.tables},
+        report=given.flow["report"],
     )
 
 

@@ -1,11 +1,12 @@
 """The hub's settings. Everything that differs between machines comes from the environment: see .env.example."""
 
+import os
 import secrets
 from pathlib import Path
 
 import environ
 
-from hub.environment import Environment, WrongSetting, database, log_level, names, origins, time_zone, truth
+from hub.environment import Environment, WrongSetting, database, keys, log_level, names, origins, time_zone, truth
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
@@ -20,6 +21,15 @@ if len(_secret_key) < 50:
     WRONG_SETTINGS.append(WrongSetting("002", "SECRET_KEY", _what, _hint))
 # A key of this process alone where none is set: nothing it signs is valid elsewhere, and the check says so.
 SECRET_KEY = _secret_key or secrets.token_urlsafe(50)
+
+ENCRYPTION_KEYS = _environment.read(
+    "009", "ENCRYPTION_KEYS", "", keys, "Set ENCRYPTION_KEYS to keys as `make setup` writes them into .env."
+)
+if not ENCRYPTION_KEYS:
+    _hint = (
+        "Set ENCRYPTION_KEYS; `make setup` writes a key into a new .env. Without the right key no secret can be read."
+    )
+    WRONG_SETTINGS.append(WrongSetting("009", "ENCRYPTION_KEYS", "is empty, so no secret can be stored", _hint))
 
 DATABASES = {
     "default": _environment.read(
@@ -37,6 +47,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # In a file, so that several threads of a test meet the same locks as in a running hub.
+    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / f"test-{os.getpid()}.sqlite3"}
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 ALLOWED_HOSTS = _environment.read(
@@ -64,6 +76,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_q",
     "hub",
 ]
 MIDDLEWARE = [
@@ -107,6 +120,29 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+WORKERS = (
+    1
+    if DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    else _environment.read("010", "WORKERS", "2", int, "Set WORKERS to a number of processes; SQLite always has one.")
+)
+# Measured: django-q2 runs a task again that its worker did not live to finish, and a prefetched one twice when `retry`
+# is short. So a task is only a wake-up, tried once; what there is to do stands in our own rows.
+_TIMEOUT = 180  # seconds: a drain claims for 30, and its longest call ends after 120
+Q_CLUSTER = {
+    "name": "tillbridge",
+    "orm": "default",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "bulk": 1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "timeout": _TIMEOUT,
+    "retry": 4 * _TIMEOUT,  # more than (ceil((queue_limit + bulk) / workers) + 1) times the timeout
+    "poll": 0.2,
+    "catch_up": False,
+    "scheduler": False,
+}
 UNFOLD = {"SITE_TITLE": "Tillbridge", "SITE_HEADER": "Tillbridge", "SITE_SYMBOL": "sync_alt"}
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 SPECTACULAR_SETTINGS = {"TITLE": "Tillbridge", "VERSION": "0.1.0"}

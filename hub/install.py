@@ -1,0 +1,65 @@
+"""Puts the flows that an ERP's folder brings into the rows of a pair, where people edit them."""
+
+from typing import Any
+
+from django.db import transaction
+
+from hub.flows import Defaults, defaults_of
+from hub.models import Flow, FlowVersion, LookupEntry, LookupTable, Mapping, MappingVersion, Pair, Rule
+
+
+@transaction.atomic
+def install(pair: Pair, name: str) -> Flow:
+    """The default flow of this name, as its first version. Raises FileNotFoundError for no such flow, BadRule for one
+    that cannot be read, and IntegrityError where the pair has it already."""
+    given = defaults_of(pair.target.system, name)
+    data = given.flow
+    flow = Flow.objects.create(
+        pair=pair, name=name, label=data["label"], source_entity=data["from"], target_entity=data["to"]
+    )
+    flow.settings = {one["name"]: one["default"] for one in data["settings"]}
+    flow.current = FlowVersion.objects.create(flow=flow, number=1, steps=data["steps"], report=data["report"])
+    flow.save()
+    for one, mapping in given.mappings.items():
+        _install_mapping(pair, one, mapping)
+    _install_tables(pair, given)
+    return flow
+
+
+def _install_mapping(pair: Pair, name: str, data: dict[str, Any]) -> None:
+    mapping = Mapping.objects.create(pair=pair, name=name, label=data["label"], target_entity=data["to"])
+    version = MappingVersion.objects.create(mapping=mapping, number=1)
+    _install_rules(version, data.get("values", []), Rule.Kind.VALUE)
+    _install_rules(version, data["rules"], Rule.Kind.FIELD)
+    mapping.current = version
+    mapping.save()
+
+
+def _install_rules(
+    version: MappingVersion, rules: list[dict[str, Any]], kind: Rule.Kind, below: Rule | None = None
+) -> None:
+    for position, one in enumerate(rules, 1):
+        rows = "rows" in one
+        rule = Rule.objects.create(
+            version=version,
+            part_of=below,
+            position=position,
+            kind=Rule.Kind.ROWS if rows else kind,
+            to=one.get("to", ""),
+            source=one.get("each" if kind == Rule.Kind.ORIGIN else "from", ""),
+            transform=one.get("transform", []),
+            when=one.get("when"),
+            default=one.get("default"),
+            label=one.get("label", ""),
+        )
+        if rows:
+            _install_rules(version, one["rows"], Rule.Kind.ORIGIN, rule)
+        elif kind == Rule.Kind.ORIGIN:
+            _install_rules(version, one["rules"], Rule.Kind.FIELD, rule)
+
+
+def _install_tables(pair: Pair, given: Defaults) -> None:
+    for data in given.tables:
+        table, _ = LookupTable.objects.get_or_create(pair=pair, name=data["name"], defaults={"label": data["label"]})
+        rows = [LookupEntry(table=table, theirs=one["from"], ours=one["to"]) for one in data["entries"]]
+        LookupEntry.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,0 +1,30 @@
+"""Cross-reference: their key to their key."""
+
+from django.db import models
+
+from hub.models.pair import Pair
+
+
+class CrossReference(models.Model):
+    """`hash` is over the source values that the mapping read when the record was last written."""
+
+    pair = models.ForeignKey(Pair, models.CASCADE, related_name="cross_references")
+    source_entity = models.CharField(max_length=100)
+    source_key = models.CharField(max_length=200)
+    target_entity = models.CharField(max_length=100)
+    target_key = models.CharField(max_length=200)
+    label = models.CharField(max_length=200, blank=True)
+    link = models.URLField(max_length=1000, blank=True)
+    hash = models.CharField(max_length=64, blank=True)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("pair", "source_entity", "source_key", "target_entity"), name="one_cross_reference_of_a_record"
+            ),
+        )
+        indexes = (models.Index(fields=("pair", "target_entity", "target_key")),)
+
+    def __str__(self) -> str:
+        return f"{self.source_entity} {self.source_key} is {self.target_entity} {self.target_key}"

@@ -1,0 +1,129 @@
+"""Message: one record in transit. The row is the queue."""
+
+from django.db import models
+from django.db.models import Q
+
+from hub.models.flow import Flow
+from hub.models.pair import Pair
+
+
+class Lane(models.Model):
+    """The order of one record's messages. It is what a worker claims: one message of a record runs at a time.
+
+    `due_at` is when there is something to do, and empty when there is nothing. A claim carries a `token`; whoever holds
+    an older one finds no row to write to and stops. `alone` lanes are worked with nothing beside them: a message of
+    theirs was being worked on when a worker died.
+    """
+
+    pair = models.ForeignKey(Pair, models.CASCADE, related_name="lanes")
+    entity = models.CharField(max_length=100)
+    key = models.CharField(max_length=200)
+    due_at = models.DateTimeField(null=True, blank=True)
+    token = models.UUIDField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    alone = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("pair", "entity", "key"), name="one_lane_of_a_record"),)
+        indexes = (models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="lanes_with_work"),)
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.key}"
+
+
+class Message(models.Model):
+    """`kind` is the class of what went wrong; `marks` are what finished steps have left for the later ones; `sent_at`
+    is committed before a write leaves. `tries` counts failures that a repetition may mend, `deaths` workers that died
+    with it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        HELD = "held", "Held"
+        IN_DOUBT = "in doubt", "In doubt"
+        DEAD_LETTER = "dead letter", "Dead letter"
+        FINISHED = "finished", "Finished"
+
+    class Outcome(models.TextChoices):
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Skipped"
+        SUPERSEDED = "superseded", "Superseded"
+        OVERTAKEN = "overtaken", "Overtaken"
+
+    class Origin(models.TextChoices):
+        WEBHOOK = "webhook", "Webhook"
+        POLL = "poll", "Poll"
+        BACKFILL = "backfill", "Backfill"
+        PERSON = "person", "Person"
+
+    flow = models.ForeignKey(Flow, models.PROTECT, related_name="messages")
+    lane = models.ForeignKey(Lane, models.PROTECT, related_name="messages")
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    event_id = models.CharField(max_length=200, blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    kind = models.CharField(max_length=30, blank=True)
+    reason = models.TextField(blank=True)
+    detail = models.TextField(blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    marks = models.JSONField(default=dict, blank=True)
+
+    reference = models.CharField(max_length=200, blank=True)
+    amount = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    target_key = models.CharField(max_length=200, blank=True)
+    target_link = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("flow", "event_id"), condition=~Q(event_id=""), name="one_message_of_an_event"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="finished", finished_at__isnull=False) & ~Q(outcome="")
+                | ~Q(state="finished") & Q(outcome="", finished_at=None),
+                name="a_finished_message_has_an_outcome_and_no_other_has",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("lane", "id"), condition=~Q(state="finished"), name="open_messages_of_a_lane"),
+            models.Index(fields=("state",), condition=~Q(state="finished"), name="open_messages_by_state"),
+            models.Index(fields=("finished_at", "outcome"), condition=Q(state="finished"), name="finished_messages"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.lane.entity} {self.reference or self.lane.key}"
+
+
+class DeadLetters(models.Manager["Message"]):
+    def get_queryset(self) -> models.QuerySet["Message"]:
+        return super().get_queryset().filter(state=Message.State.DEAD_LETTER)
+
+
+class DeadLetter(Message):
+    """A message that waits for a person."""
+
+    objects = DeadLetters()  # type: ignore[misc, assignment]  # a proxy's manager returns the proxied rows
+
+    class Meta:
+        proxy = True
+
+
+class Waiting(models.Model):
+    """This message waits for that one. A ring is refused when it is made."""
+
+    waiter = models.ForeignKey(Message, models.CASCADE, related_name="waits_for")
+    awaited = models.ForeignKey(Message, models.CASCADE, related_name="awaited_by")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("waiter", "awaited"), name="one_edge_between_two_messages"),)
+
+    def __str__(self) -> str:
+        return f"{self.waiter} waits for {self.awaited}"

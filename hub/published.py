@@ -1,0 +1,75 @@
+"""A pair's flow as its rows say it now, for the workers.
+
+Reading it costs some statements, so it is kept for two seconds; a change made in the same process is seen at once.
+"""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+from django.db.models.signals import post_delete, post_save
+
+from hub import models
+from hub.flows import Flow
+from mappings.rules import Mapping, read_mapping
+from mappings.transforms import LookupTable
+
+SECONDS = 2.0
+_kept: dict[int, tuple[float, Flow]] = {}
+
+
+def published(flow: models.Flow) -> Flow:
+    """Raises BadRule where a rule cannot be read."""
+    kept = _kept.get(flow.pk)
+    if kept and time.monotonic() - kept[0] < SECONDS:
+        return kept[1]
+    fresh = _read(models.Flow.objects.select_related("current").get(pk=flow.pk))
+    _kept[flow.pk] = (time.monotonic(), fresh)
+    return fresh
+
+
+def _read(row: models.Flow) -> Flow:
+    assert row.current is not None  # noqa: S101  a flow is installed with its first version
+    return Flow(
+        name=row.name,
+        label=row.label,
+        source=row.source_entity,
+        target=row.target_entity,
+        settings=row.settings,
+        steps=tuple(row.current.steps),
+        mappings=_mappings(row.pair_id),
+        tables=_tables(row.pair_id),
+        report=row.current.report,
+    )
+
+
+def _mappings(pair: int) -> dict[str, Mapping]:
+    found = models.Mapping.objects.filter(pair=pair).exclude(current=None)
+    rules: dict[int, list[models.Rule]] = defaultdict(list)
+    for rule in models.Rule.objects.filter(version__in=found.values("current")):
+        rules[rule.version_id].append(rule)
+    return {one.name: _mapping(one, rules[one.current_id or 0]) for one in found}
+
+
+def _mapping(row: models.Mapping, rules: list[models.Rule]) -> Mapping:
+    parts: dict[int | None, list[models.Rule]] = defaultdict(list)
+    for rule in rules:
+        parts[rule.part_of_id].append(rule)
+    of_kind = models.Rule.Kind.VALUE
+    values = [one.as_data(parts) for one in parts[None] if one.kind == of_kind]
+    fields = [one.as_data(parts) for one in parts[None] if one.kind != of_kind]
+    return read_mapping(row.name, {"to": row.target_entity, "values": values, "rules": fields})
+
+
+def _tables(pair: int) -> dict[str, LookupTable]:
+    tables = models.LookupTable.objects.filter(pair=pair).prefetch_related("entries")
+    return {one.name: LookupTable(one.name, one.label, {e.theirs: e.ours for e in one.entries.all()}) for one in tables}
+
+
+def forget(**signal: Any) -> None:
+    _kept.clear()
+
+
+for _model in (models.Flow, models.Mapping, models.Rule, models.LookupTable, models.LookupEntry):
+    post_save.connect(forget, sender=_model, dispatch_uid=f"published {_model.__name__}")
+    post_delete.connect(forget, sender=_model, dispatch_uid=f"unpublished {_model.__name__}")
