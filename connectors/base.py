@@ -84,6 +84,15 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Event:
+    """What an inbound call hints at: a record that may have changed. `id` is the sender's own for the event, if any."""
+
+    entity: str
+    key: str
+    id: str = ""
+
+
+@dataclass(frozen=True)
 class Written:
     """What a write left behind. `changed` is False where the record already stood there; `record` is the read-back."""
 
@@ -144,6 +153,12 @@ class Connector:
     def link(self, entity: str, key: str) -> str:
         """Where a person opens this record in the system's own screens; empty where it has none."""
         return ""
+
+    @staticmethod
+    def events(headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """What an inbound call means: the records that it hints at, none for an event that does not matter. Raises
+        RecordRefused for a body that cannot be read, naming the place."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Gives its connections to the system back; the connector is not used afterwards."""

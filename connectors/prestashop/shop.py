@@ -13,6 +13,7 @@ from connectors.prestashop.changes import Feed
 from connectors.prestashop.checking import check
 from connectors.prestashop.client import HOST, Client
 from connectors.prestashop.entities import ENTITIES
+from connectors.prestashop.events import events
 from connectors.prestashop.items import Items
 from connectors.prestashop.notes import Notes
 from connectors.prestashop.orders import Orders
@@ -68,6 +69,8 @@ class PrestaShop(Connector):
         self._reader = Reader(self._client, self._records, orders, Catalogue(self._client, self._records, items))
         self._state_changes = StateChanges(self._client, self._records)
         self._notes = Notes(self._client)
+
+    events = staticmethod(events)
 
     def check(self) -> CheckResult:
         """Also names every right that the key lacks, and orders that were never completed."""

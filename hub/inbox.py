@@ -1,0 +1,46 @@
+"""The one way in: a webhook, a poll, a backfill or a person names a record, and a message row waits for it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.base import Event
+from hub.models import Connection, Flow, Lane, Message
+
+
+@transaction.atomic
+def receive(connection: Connection, events: Iterable[Event], origin: Message.Origin) -> list[Message]:
+    """One message for each event and each flow that starts at its entity; committed when this returns. An event that
+    came before (the same id from its sender) gives the message that stands."""
+    flows = list(Flow.objects.filter(pair__source=connection, on=True).select_related("pair"))
+    now = timezone.now()
+    return [
+        _message(flow, event, origin, now)
+        for event in sorted(set(events), key=lambda one: (one.entity, one.key, one.id))
+        for flow in flows
+        if flow.source_entity == event.entity
+    ]
+
+
+def _message(flow: Flow, event: Event, origin: Message.Origin, now: datetime) -> Message:
+    """1. The lane is made or made due, and so locked until the end: whoever releases it meanwhile waits, and sees us.
+    2. The message is added, unless its event id stands already.
+    """
+    if event.id:
+        known = Message.objects.filter(flow=flow, event_id=event.id).first()
+        if known:
+            return known
+    (lane,) = Lane.objects.bulk_create(
+        [Lane(pair=flow.pair, entity=event.entity, key=event.key, due_at=now)],
+        update_conflicts=True,
+        unique_fields=["pair", "entity", "key"],
+        update_fields=["due_at"],
+    )
+    message = Message(flow=flow, lane=lane, origin=origin, event_id=event.id)
+    if not event.id:
+        message.save(force_insert=True)
+        return message
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    return Message.objects.get(flow=flow, event_id=event.id)
