@@ -2,12 +2,17 @@
 
 import traceback
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from connectors.base import Written
 from connectors.errors import InDoubt, NeedsPerson, NotFound, RecordRefused, SignInRefused, Skip, TryLater
 from mappings.paths import NoSuchPath
 from mappings.problems import BadRule, BadValue, MappingProblems, shown
+
+
+class Stop(Exception):
+    """Whoever works on the record stops at once and leaves it as it is: somebody else has taken over."""
 
 
 class Hold(Exception):
@@ -23,7 +28,7 @@ class Hold(Exception):
 class Outcome:
     """`state` is done, dead letter, skipped, held, waiting or in doubt; `kind` is the class of what went wrong;
     `detail` a traceback where the fault is ours, `record` what could be read of a record that could not be read
-    whole."""
+    whole, `after` the time before which the system allows no next try."""
 
     state: str
     kind: str = ""
@@ -31,6 +36,7 @@ class Outcome:
     written: Written | None = None
     detail: str = ""
     record: dict[str, Any] = field(default_factory=dict)
+    after: datetime | None = None
 
 
 REFUSALS = ((SignInRefused, "sign-in"), (NotFound, "not found"), (RecordRefused, "refused"), (NeedsPerson, "refused"))
@@ -43,7 +49,7 @@ def outcome_of(error: Exception) -> Outcome:
     if isinstance(error, Hold):
         return Outcome("held", error.kind, error.reason)
     if isinstance(error, TryLater):
-        return Outcome("waiting", "temporary", error.message, record=error.record)
+        return Outcome("waiting", "temporary", error.message, record=error.record, after=error.after)
     if isinstance(error, InDoubt):
         return Outcome("in doubt", "in doubt", error.message)
     if isinstance(error, MappingProblems):

@@ -1,6 +1,7 @@
 """One record on its way along a flow: what came in, what was found, mapped and written."""
 
 import uuid
+from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,10 @@ from hub.flows import Flow
 from mappings.apply import Mapped
 from mappings.paths import Scope
 from mappings.problems import MappingProblem
+
+
+def no_mark() -> None:
+    """Where nobody keeps what has been sent."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Work:
     flow: Flow
     key: str
     record: Record
+    before_write: Callable[[], None] = no_mark
     mapped: dict[str, Mapped] = field(default_factory=dict)
     problems: list[MappingProblem] = field(default_factory=list)
     written: dict[str, Written] = field(default_factory=dict)

@@ -17,6 +17,7 @@ def write(step: dict[str, Any], work: Work) -> None:
     entity = work.flow.mappings[name].to
     record, key = work.mapped[name].record, work.record["keys"][name]
     target = work.pair.target
+    work.before_write()
     try:
         work.written[name] = target.write(entity, record, idempotency_key=key)
     except InDoubt:

@@ -1,0 +1,77 @@
+"""Runs a sync job: reads the feed of changes a page at a time, and keeps each page's messages with the cursor."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from connectors.base import Change, Cursor, Event
+from connectors.errors import ConnectorError
+from hub.connecting import connector_of
+from hub.inbox import receive
+from hub.models import Message, Run, SyncJob
+
+PAGE = 50
+# A date has one second: a change may follow another within it. Until this much later the same date is received again.
+SETTLED = timedelta(seconds=120)
+LONGEST = timedelta(minutes=10)  # after which a run whose worker died is started again
+REMEMBERED = timedelta(hours=3)  # longer than any overlap, the hour that autumn repeats included
+T = TypeVar("T")
+
+
+def run(job: SyncJob) -> Run:
+    """Reads on from the job's cursor until nothing new comes. A failure is kept with the run, and the next one goes on
+    where this one has committed last."""
+    at_work = Run.objects.create(job=job)
+    try:
+        since = Cursor(job.cursor_at, job.cursor_key) if job.cursor_at else None
+        for page in _pages(connector_of(job.connection).changes(job.entity, since)):
+            if not _keep(job, at_work, page):
+                break
+    except ConnectorError as error:
+        at_work.problem = f"{error.message} {getattr(error, 'hint', '')}".strip()
+    at_work.finished_at = timezone.now()
+    at_work.save()
+    if job.kind == SyncJob.Kind.POLL:
+        job.next_at = timezone.now() + timedelta(seconds=job.connection.poll_seconds)
+    elif not at_work.problem:
+        job.on, job.next_at = False, None
+    job.save(update_fields=["next_at", "on"])
+    return at_work
+
+
+def _pages(changes: Iterator[T]) -> Iterator[list[T]]:
+    while page := list(islice(changes, PAGE)):
+        yield page
+
+
+@transaction.atomic
+def _keep(job: SyncJob, at_work: Run, page: list[Change]) -> bool:
+    """One page: its messages, the cursor and the count, or none of them. False once a backfill has reached its end."""
+    inside = [one for one in page if job.until is None or one.at <= job.until]
+    new = [one for one in inside if job.seen.get(one.key) != one.at.isoformat()]
+    origin = Message.Origin.BACKFILL if job.kind == SyncJob.Kind.BACKFILL else Message.Origin.POLL
+    received = receive(job.connection, [Event(one.entity, one.key) for one in new], origin)
+    if inside:
+        _remember(job, inside)
+    at_work.read += len(inside)
+    at_work.received += len(received)
+    at_work.save()
+    return len(inside) == len(page)
+
+
+def _remember(job: SyncJob, page: list[Change]) -> None:
+    now = timezone.now()
+    job.seen |= {one.key: one.at.isoformat() for one in page if one.at < now - SETTLED}
+    job.seen = {key: at for key, at in job.seen.items() if _young(at, page[-1].at)}
+    job.cursor_at, job.cursor_key = page[-1].cursor.at, page[-1].cursor.key
+    job.save(update_fields=["cursor_at", "cursor_key", "seen"])
+
+
+def _young(at: str, reached: datetime) -> bool:
+    moment = parse_datetime(at)
+    return moment is not None and moment > reached - REMEMBERED
