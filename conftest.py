@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
 PACKAGES = {"php": "php-cli php-curl php-xml", "chromium": "chromium"}
@@ -40,3 +41,9 @@ def absent(reason):
     if os.environ.get("TILLBRIDGE_NO_SKIP"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """A connection that a worker thread keeps would hold the test database when it is to be dropped."""
+    connections.settings["default"]["CONN_MAX_AGE"] = 0

@@ -27,3 +27,9 @@ def test_an_administrator_signs_in_with_the_browser(live_server, chromium):
         title = page.title()
     assert "Tillbridge" in title
     assert faults == []
+
+
+def test_the_queues_own_pages_are_not_in_the_console(client):
+    client.force_login(User.objects.create_superuser("anna"))
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/django_q/schedule/").status_code == 404
