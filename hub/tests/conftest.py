@@ -3,6 +3,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import sync_playwright
 
+from hub import connecting
+from hub.tests.running import Running
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -10,6 +13,14 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture
+def running(db):
+    """A shop and an ERP joined by rows, with both sandboxes in this process."""
+    yield Running()
+    connecting.close_all()
+    connecting.transports.clear()
 
 
 @pytest.fixture

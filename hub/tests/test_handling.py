@@ -4,21 +4,12 @@ import pytest
 from django.utils import timezone
 
 from connectors.sandbox import Fault
-from hub import connecting
 from hub.drain import drain
 from hub.handling import handle
 from hub.lanes import LEASE, claim, release
 from hub.models import CrossReference, Lane, Message, Rule
-from hub.tests.running import Running
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def running():
-    yield Running()
-    connecting.close_all()
-    connecting.transports.clear()
 
 
 def fresh(message):

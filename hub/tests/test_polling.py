@@ -6,20 +6,12 @@ import pytest
 from django.utils import timezone
 
 from connectors.sandbox import Fault
-from hub import connecting, polling
+from hub import polling
 from hub.models import Message, SyncJob
 from hub.polling import run
 from hub.tests.joined import NOW
-from hub.tests.running import Running
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def running():
-    yield Running()
-    connecting.close_all()
-    connecting.transports.clear()
 
 
 @pytest.fixture
