@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
-from connectors.errors import NeedsPerson
+from connectors.errors import NeedsPerson, RecordRefused
 from connectors.session import Session
 
 # A record holds only these above a connector's client module: no wire quirk passes it.
@@ -157,8 +157,10 @@ class Connector:
     @staticmethod
     def events(headers: Mapping[str, str], body: bytes) -> list[Event]:
         """What an inbound call means: the records that it hints at, none for an event that does not matter. Raises
-        RecordRefused for a body that cannot be read, naming the place."""
-        raise NotImplementedError
+        RecordRefused for a body that cannot be read, naming the place, and where the system is not listened to."""
+        raise RecordRefused(
+            "Webhooks of this system are not understood.", "Switch them off there: its changes are polled."
+        )
 
     def close(self) -> None:
         """Gives its connections to the system back; the connector is not used afterwards."""

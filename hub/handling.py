@@ -12,11 +12,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from connectors.base import Connector
 from hub.connecting import connectors_of
 from hub.lanes import OPEN_AND_DUE, Claim, TakenOver, release, update
 from hub.models import CrossReference, Message
-from hub.outcomes import Outcome
+from hub.outcomes import Outcome, outcome_of
 from hub.pipeline import process
 from hub.published import published
 from hub.work import Pair, Work
@@ -65,17 +64,21 @@ def _handle(claim: Claim, message: Message) -> None:
         return
     begun = message.first_tried_at or timezone.now()
     update(claim, message, state=State.RUNNING, deaths=deaths, first_tried_at=begun)
-    source, target = connectors_of(message.flow.pair)
+    try:
+        flow, (source, target) = published(message.flow), connectors_of(message.flow.pair)
+    except Exception as error:  # a wrong setting, rule or key ends the message in words, not the worker
+        _settle(claim, message, outcome_of(error), None)
+        return
     pair = Pair(source, target, message.flow.pair.namespace, message.flow.settings)
 
     def before_write() -> None:
         update(claim, message, sent_at=timezone.now())
 
-    outcome, work = process(published(message.flow), pair, message.lane.key, before_write)
-    _settle(claim, message, outcome, work, source)
+    outcome, work = process(flow, pair, message.lane.key, before_write)
+    _settle(claim, message, outcome, work)
 
 
-def _settle(claim: Claim, message: Message, outcome: Outcome, work: Work | None, source: Connector) -> None:
+def _settle(claim: Claim, message: Message, outcome: Outcome, work: Work | None) -> None:
     now = timezone.now()
     values: dict[str, Any] = {
         "kind": outcome.kind,

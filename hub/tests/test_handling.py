@@ -180,3 +180,22 @@ def test_many_orders_are_drained_in_threads_each_once(running):
     assert drain() == 24
     assert all(running.exact(order) for order in orders)
     assert set(Message.objects.values_list("outcome", flat=True)) == {"done", "superseded"}
+
+
+def test_a_setting_that_is_missing_ends_the_message_in_words_and_not_the_worker(running):
+    message = running.receive(running.joined.order())
+    running.erp.settings = {}
+    running.erp.save()
+    running.work()
+    assert (fresh(message).state, message.deaths) == ("dead letter", 0)
+    assert "is missing" in message.reason
+
+
+def test_a_rule_that_cannot_be_read_ends_the_message_in_words(running):
+    message = running.receive(running.joined.order())
+    rule = Rule.objects.get(version__mapping__name="order", to="emailaddress")
+    rule.transform = [{"name": "explode"}]
+    rule.save()
+    running.work()
+    assert (fresh(message).state, message.kind) == ("dead letter", "mapping")
+    assert "there is no transform" in message.reason

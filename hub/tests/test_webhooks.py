@@ -159,3 +159,10 @@ def test_a_paused_connection_accepts(post, shop):
 def test_a_flow_that_is_off_receives_nothing(post, shop):
     shop.pairs_as_source.get().flows.update(on=False)
     assert post(ORDER).json() == {"id": None, "messages": []}
+
+
+def test_a_system_that_is_not_listened_to_is_told_so(client, shop):
+    store(Connection.objects.get(name="erp"), "webhook token", "path")
+    answer = client.post("/api/webhooks/erp/path/", ORDER, content_type="application/json")
+    assert answer.status_code == 400
+    assert "not understood" in answer.json()["detail"]
