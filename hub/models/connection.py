@@ -23,6 +23,7 @@ class Connection(models.Model):
     settings = models.JSONField(default=dict, blank=True)
     paused = models.BooleanField(default=False)
     paused_because = models.TextField(blank=True)
+    quota = models.ForeignKey("Quota", models.SET_NULL, null=True, blank=True, related_name="connections")
     poll_seconds = models.PositiveIntegerField(default=60, validators=[MinValueValidator(5)])
     created_at = models.DateTimeField(auto_now_add=True)
 

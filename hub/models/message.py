@@ -5,14 +5,15 @@ from django.db.models import Q
 
 from hub.models.flow import Flow
 from hub.models.pair import Pair
+from hub.models.problem import Problem
 
 
 class Lane(models.Model):
     """The order of one record's messages. It is what a worker claims: one message of a record runs at a time.
 
     `due_at` is when there is something to do, and empty when there is nothing. A claim carries a `token`; whoever holds
-    an older one finds no row to write to and stops. `alone` lanes are worked with nothing beside them: a message of
-    theirs was being worked on when a worker died.
+    an older one finds no row to write to and stops. `claimed_by` is the worker process that has the claim. `alone` lanes are
+    worked with nothing beside them: workers died twice while they worked on a message of theirs.
     """
 
     pair = models.ForeignKey(Pair, models.CASCADE, related_name="lanes")
@@ -21,6 +22,7 @@ class Lane(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     token = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=100, blank=True)
     alone = models.BooleanField(default=False)
 
     class Meta:
@@ -55,6 +57,7 @@ class Message(models.Model):
         POLL = "poll", "Poll"
         BACKFILL = "backfill", "Backfill"
         PERSON = "person", "Person"
+        MESSAGE = "message", "Another message"
 
     flow = models.ForeignKey(Flow, models.PROTECT, related_name="messages")
     lane = models.ForeignKey(Lane, models.PROTECT, related_name="messages")
@@ -74,6 +77,7 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     marks = models.JSONField(default=dict, blank=True)
+    problem = models.ForeignKey(Problem, models.SET_NULL, null=True, blank=True, related_name="messages")
 
     reference = models.CharField(max_length=200, blank=True)
     amount = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
@@ -95,6 +99,7 @@ class Message(models.Model):
         indexes = (
             models.Index(fields=("lane", "id"), condition=~Q(state="finished"), name="open_messages_of_a_lane"),
             models.Index(fields=("state",), condition=~Q(state="finished"), name="open_messages_by_state"),
+            models.Index(fields=("problem",), condition=~Q(state="finished"), name="open_messages_of_a_problem"),
             models.Index(fields=("finished_at", "outcome"), condition=Q(state="finished"), name="finished_messages"),
         )
 

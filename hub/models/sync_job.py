@@ -8,7 +8,7 @@ from hub.models.connection import Connection
 class SyncJob(models.Model):
     """The cursor is where the feed goes on; it moves only in the transaction that keeps a page's messages. `seen` are
     the changes of the overlap that were received already, by key, so that a window which is read twice is not worked on
-    twice. `until` ends a backfill."""
+    twice. A backfill takes what changed from `since` to `until`."""
 
     class Kind(models.TextChoices):
         POLL = "poll", "Poll"
@@ -22,6 +22,7 @@ class SyncJob(models.Model):
     cursor_at = models.DateTimeField(null=True, blank=True)
     cursor_key = models.CharField(max_length=200, blank=True)
     seen = models.JSONField(default=dict, blank=True)
+    since = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
