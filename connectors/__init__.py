@@ -1,8 +1,11 @@
-"""The systems that the hub can speak to: a folder here is a system."""
+"""The systems that the hub can speak to: a folder here is a system, and so is one in a folder that the environment
+variable CONNECTORS names (several are separated as in PATH)."""
 
 import importlib
+import os
 import pkgutil
 from functools import cache
+from pathlib import Path
 
 from connectors.base import Connector
 from connectors.sandbox import Sandbox
@@ -10,7 +13,12 @@ from connectors.sandbox import Sandbox
 
 @cache
 def systems() -> dict[str, type[Connector]]:
-    """Every connector by name: each folder here but the tests."""
+    """Every connector by name: each folder here but the tests, then those of CONNECTORS; a name that is taken here
+    stays ours. Raises NotADirectoryError for a folder that CONNECTORS names and that is none."""
+    for folder in filter(None, os.environ.get("CONNECTORS", "").split(os.pathsep)):
+        if not Path(folder).is_dir():
+            raise NotADirectoryError(f"CONNECTORS names {folder}, which is no folder.")
+        __path__.append(str(Path(folder).resolve()))
     found = {}
     for module in pkgutil.iter_modules(__path__):
         if module.ispkg and module.name != "tests":

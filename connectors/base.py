@@ -1,12 +1,16 @@
 """The contract of a connector: what it can be asked, and the data that it describes itself with."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Literal
 
-from connectors.errors import NeedsPerson, RecordRefused
+from connectors.errors import ConnectorError, NeedsPerson, RecordRefused, SignInRefused, TryLater
 from connectors.session import Session
 
 # A record holds only these above a connector's client module: no wire quirk passes it.
@@ -112,19 +116,34 @@ class CheckResult:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Pace:
+    """No more than `calls` in any `seconds`, and no more than `at_once` in parallel; 0 is no limit."""
+
+    calls: int
+    seconds: int
+    at_once: int
+
+
+NO_LIMIT = Pace(0, 0, 0)
+
+
 class Connector:
-    """One remote system, as one connection of it. Never retries; raises the classes of `connectors.errors`."""
+    """One remote system, as one connection of it. Never retries; raises the classes of `connectors.errors`. `pace` is
+    what the system bears from one owner of a quota, as far as it is known."""
 
     name: ClassVar[str]
     label: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]]
     entities: ClassVar[tuple[Entity, ...]]
+    pace: ClassVar[Pace] = NO_LIMIT
 
     def __init__(self, settings: Mapping[str, str], session: Session | None = None) -> None:
         """`settings` by setting name; what is absent takes the setting's default. Raises NeedsPerson naming every
         required setting that is missing or not one of its choices."""
         self.values = complete_settings(self.label, self.settings, settings)
         self.session = session or Session()
+        self.own_pace()  # a pace that is no number is told with the other settings
 
     def entity(self, name: str) -> Entity:
         return next(one for one in self.entities if one.name == name)
@@ -140,6 +159,14 @@ class Connector:
     def read(self, entity: str, key: str) -> Record:
         """One record with all that belongs to it. Raises NotFound."""
         raise NotImplementedError
+
+    def read_many(self, entity: str, keys: Sequence[str]) -> dict[str, Record | ConnectorError]:
+        """Each key with its record, or with the error that `read` would raise for it. What concerns the system as a
+        whole is raised, whatever was read before it: SignInRefused, and TryLater where it is an outage."""
+        found: dict[str, Record | ConnectorError] = {}
+        for key in dict.fromkeys(keys):
+            found[key] = attempt(partial(self.read, entity, key))
+        return found
 
     def find(self, entity: str, **fields: Value) -> list[Record]:
         """Active records whose fields equal these, oldest first; empty where there are none."""
@@ -162,6 +189,29 @@ class Connector:
             "Webhooks of this system are not understood.", "Switch them off there: its changes are polled."
         )
 
+    def own_pace(self) -> Pace:
+        """The pace of this connection: its settings `calls_a_minute` and `calls_at_once` (see `pace_settings`) before
+        the system's own. Raises NeedsPerson where one of them is no number."""
+        if "calls_a_minute" not in self.values:
+            return self.pace
+        for one in self.settings:
+            if one.name in PACE_SETTINGS and not re.fullmatch(r"\d{1,6}", self.values[one.name].strip(), re.ASCII):
+                raise NeedsPerson(
+                    f"{self.label} connection: {one.label} must be a whole number from 0 to 999999.",
+                    "Correct it in the connection's settings; 0 is no limit.",
+                    field=one.name,
+                )
+        at_once, a_minute = int(self.values["calls_at_once"]), int(self.values["calls_a_minute"])
+        seconds = max(self.pace.seconds, 60)
+        return Pace(a_minute * seconds // 60, seconds if a_minute else 0, at_once)
+
+    def quota_owner(self) -> str:
+        """Whom the system counts these calls against: connections that answer the same share one quota. Holds no
+        secret."""
+        open_values = {one.name: self.values[one.name] for one in self.settings if not one.secret}
+        text = json.dumps(open_values, sort_keys=True)
+        return f"{self.name} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
     def close(self) -> None:
         """Gives its connections to the system back; the connector is not used afterwards."""
 
@@ -169,6 +219,35 @@ class Connector:
         """The total, tax included, in the record's currency, that the system will compute for this record by its
         documented formulas. Only for entities that the system prices itself."""
         raise NotImplementedError
+
+
+PACE_SETTINGS = ("calls_a_minute", "calls_at_once")
+
+
+def pace_settings(pace: Pace) -> tuple[Setting, Setting]:
+    """The settings by which a connection keeps another pace than its system's, which is their default."""
+    calls = pace.calls * 60 // pace.seconds if pace.seconds else 0
+    return (
+        Setting("calls_a_minute", "Calls a minute", default=str(calls), help="The most calls a minute; 0 is no limit."),
+        Setting(
+            "calls_at_once", "Calls at once", default=str(pace.at_once), help="The most in parallel; 0 is no limit."
+        ),
+    )
+
+
+def concerns_all(error: ConnectorError) -> bool:
+    """Whether the error is about the system or the whole connection, not about one record."""
+    return isinstance(error, SignInRefused) or (isinstance(error, TryLater) and error.outage)
+
+
+def attempt(read: Callable[[], Record]) -> Record | ConnectorError:
+    """What it reads, or the error; raises one that concerns all records."""
+    try:
+        return read()
+    except ConnectorError as error:
+        if concerns_all(error):
+            raise
+        return error
 
 
 def complete_settings(label: str, settings: tuple[Setting, ...], given: Mapping[str, str]) -> dict[str, str]:

@@ -25,15 +25,23 @@ class ConnectorError(Exception):
 
 
 class TryLater(ConnectorError):
-    """Unreachable, timed out, rate limited or busy. `after` is an aware UTC time before which no call may be made."""
+    """Unreachable, timed out, rate limited or busy. `after` is an aware UTC time before which no call may be made.
+    `outage` is True where the system as a whole is away, limited or busy, so that no other call fares better, and False
+    where it is about this record or this call."""
 
-    def __init__(self, message: str, after: datetime | None = None) -> None:
+    def __init__(self, message: str, after: datetime | None = None, *, outage: bool = False) -> None:
         super().__init__(message)
         self.after = after
+        self.outage = outage
 
 
 class InDoubt(ConnectorError):
-    """The write was sent and its outcome is unknown: `find` by the idempotency key before any second write."""
+    """The write was sent and its outcome is unknown: `find` by the idempotency key before any second write. `resume`
+    are fields to add to the record when it is written again, so that the connector knows its own first try."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.resume: dict[str, Any] = {}
 
 
 class NeedsPerson(ConnectorError):

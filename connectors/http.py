@@ -24,6 +24,10 @@ LONGEST = 4  # times the timeout, for an answer that trickles in
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
+class TooLarge(httpx.ReadError):
+    """An answer of more bytes than are taken: that is about what was asked for, not about the system."""
+
+
 class Http:
     """One HTTP client of one connection; make one a thread. `timeout` in seconds is for the connection and for each
     part of an answer; no answer takes longer than four times that or holds more than 32 MB."""
@@ -81,7 +85,7 @@ class Http:
             for part in streamed.iter_bytes():
                 body += part
                 if len(body) > LARGEST:
-                    raise httpx.ReadError(f"the answer is larger than {LARGEST // 1024**2} MB", request=request)
+                    raise TooLarge(f"the answer is larger than {LARGEST // 1024**2} MB", request=request)
                 if time.monotonic() > deadline:
                     raise httpx.ReadTimeout("the answer takes too long", request=request)
         finally:
@@ -109,10 +113,10 @@ class Http:
                     f"{self._system}: its certificate is not trusted: {words}.",
                     "Renew the certificate there, or give the connection the authority that signed it.",
                 )
-            return TryLater(f"{self._system} cannot be reached: {words}.")
+            return TryLater(f"{self._system} cannot be reached: {words}.", outage=True)
         if writes:
             return InDoubt(f"{self._system} was sent a write and its answer was lost: {words}.")
-        return TryLater(f"{self._system} gave no complete answer: {words}.")
+        return TryLater(f"{self._system} gave no complete answer: {words}.", outage=not isinstance(error, TooLarge))
 
     def close(self) -> None:
         self._client.close()

@@ -11,13 +11,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import httpx
 
+from connectors.journal import Entry, Journal
+
 CONTROL = "/_sandbox"
 FaultKind = Literal[
-    "slow", "refused", "status", "error_before", "error_after", "lost", "expired", "malformed", "html", "maintenance"
+    "slow",
+    "late",
+    "refused",
+    "status",
+    "error_before",
+    "error_after",
+    "lost",
+    "expired",
+    "malformed",
+    "html",
+    "maintenance",
 ]
 
 
@@ -57,8 +69,10 @@ class Dropped(Exception):
 @dataclass
 class Fault:
     """What goes wrong, how often (`times`; -1 is until switched off), and for which requests. `path` is a regular
-    expression found in the raw target. `status` with `retry_after` (seconds) answers that status before any commit;
-    `refused` drops the connection before the commit, `lost` after it; `seconds` is the delay of `slow`."""
+    expression found in the raw target; of the requests that match, each `every`th is hit, and `seen` counts them.
+    `status` with `retry_after` (seconds) answers that status before any commit; `refused` drops the connection before
+    the commit, `lost` after it; `seconds` is the delay of `slow`, which waits before it does anything, and of `late`,
+    which waits after the commit with the answer. Raises ValueError for a kind that does not exist."""
 
     kind: FaultKind
     times: int = 1
@@ -67,22 +81,46 @@ class Fault:
     status: int = 503
     retry_after: int | None = None
     seconds: float = 1.0
+    every: int = 1
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FaultKind):
+            raise ValueError(f"no fault is called {self.kind!r}: {', '.join(get_args(FaultKind))}")
+        if self.every < 1:
+            raise ValueError(f"every is {self.every}; 1 hits each request that matches")
 
     def matches(self, request: Request) -> bool:
         return self.times != 0 and self.method in ("", request.method) and bool(re.search(self.path, request.target))
 
+    def hits(self, request: Request) -> bool:
+        """Counts the request where it matches; true where it is this one's turn."""
+        if not self.matches(request):
+            return False
+        self.seen += 1
+        if self.seen % self.every:
+            return False
+        self.times -= self.times > 0
+        return True
 
-AFTER_THE_COMMIT = ("error_after", "lost")
+
+AFTER_THE_COMMIT = ("error_after", "late", "lost")
 
 
 class Sandbox:
     """A local server that speaks a system's own protocol. A system's sandbox overrides `respond`, `dump`, `load`,
-    `reset` and `fault_response`, and defines a class attribute `sandbox` in its module for `connectors.sandbox_of`."""
+    `reset` and `fault_response`, and defines a class attribute `sandbox` in its module for `connectors.sandbox_of`.
+    `journal` is a file that every write is told to (see `connectors.journal`)."""
 
     system: ClassVar[str]
+    controls: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
-        self, *, state_file: Path | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        *,
+        state_file: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        journal: Path | None = None,
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
@@ -90,6 +128,7 @@ class Sandbox:
         self.address = "http://sandbox.test"  # serving sets the real one
         self._state_file = state_file
         self._changed = False
+        self._journal = Journal(journal) if journal else None
         self.reset()
         if state_file and state_file.exists():
             self.load(json.loads(state_file.read_text(), parse_float=str))
@@ -138,6 +177,21 @@ class Sandbox:
         currencies ({iso_code, precision, rate: Decimal}); a second time it changes nothing."""
         raise ValueError(f"the {self.system} sandbox takes no items")
 
+    def written_key(self, request: Request) -> str:
+        """What a request would write, for the journal: the kind of record, and its key where the request names it
+        ("orders/44"); empty where it only reads. Runs without the lock, and for rubbish too."""
+        return ""
+
+    def changes(self) -> int:
+        """A number that is another one after every change of state, for the journal; runs under the lock."""
+        raise NotImplementedError
+
+    def control(self, action: str, data: Any) -> Any:
+        """What else whoever runs the sandbox may tell it, by the names in `controls`: POST of JSON `data` to the
+        control address; what comes back is answered as JSON. Runs under the lock. Raises ValueError, TypeError or
+        KeyError for data that it cannot use."""
+        raise NotImplementedError
+
     # What all share
 
     def touch(self) -> None:
@@ -151,6 +205,16 @@ class Sandbox:
             return Response(400, str(error).encode())
         if request.path.startswith(CONTROL):
             return self._control(request)
+        key = self.written_key(request) if self._journal else ""
+        if not self._journal or not key:
+            return self._answer(request, None)
+        entry = self._journal.begin(key, request.method)
+        try:
+            return self._answer(request, entry)
+        finally:
+            entry.note("end")
+
+    def _answer(self, request: Request, entry: Entry | None) -> Response:
         fault = self._take_fault(request)
         if fault and fault.kind == "slow":
             time.sleep(fault.seconds)
@@ -159,10 +223,15 @@ class Sandbox:
         elif fault and fault.kind not in AFTER_THE_COMMIT:
             return self.fault_response(fault, request)
         with self.lock:
+            before = self.changes() if entry else 0
             response = self.respond(request)
+            if entry:
+                entry.committed(changed=self.changes() != before)
             self._save()
         if fault and fault.kind == "lost":
             raise Dropped
+        if fault and fault.kind == "late":
+            time.sleep(fault.seconds)
         if fault and fault.kind == "error_after":
             return self.fault_response(fault, request)
         return response
@@ -173,10 +242,7 @@ class Sandbox:
 
     def _take_fault(self, request: Request) -> Fault | None:
         with self.lock:
-            fault = next((one for one in self.faults if one.matches(request)), None)
-            if fault and fault.times > 0:
-                fault.times -= 1
-            return fault
+            return next((one for one in self.faults if one.hits(request)), None)
 
     def _save(self) -> None:
         if self._state_file is None or not self._changed:
@@ -188,8 +254,10 @@ class Sandbox:
         os.replace(name, self._state_file)
 
     def _control(self, request: Request) -> Response:
-        """GET state; POST faults (a JSON list), reset, state (a dump to load). Only for whoever runs the sandbox."""
+        """GET state; POST faults (a JSON list), reset, state (a dump to load), and what the system's sandbox takes
+        itself (`controls`). Only for whoever runs the sandbox."""
         action = request.path.removeprefix(CONTROL).strip("/")
+        told: Any = None
         with self.lock:
             try:
                 if request.method == "POST" and action == "faults":
@@ -201,11 +269,16 @@ class Sandbox:
                 elif request.method == "POST" and action == "state":
                     self.load(json.loads(request.body, parse_float=str))
                     self.touch()
+                elif request.method == "POST" and action in self.controls:
+                    told = self.control(action, json.loads(request.body or b"{}"))
                 elif request.method != "GET" or action not in ("state", "faults", ""):
-                    return _json(404, {"error": f"no {request.method} {action!r} here: state, faults, reset"})
+                    known = ", ".join(("state", "faults", "reset", *self.controls))
+                    return _json(404, {"error": f"no {request.method} {action!r} here: {known}"})
             except (ValueError, TypeError, KeyError) as error:
                 return _json(400, {"error": str(error)})
             self._save()
+            if told is not None:
+                return _json(200, told)
             return _json(200, self.dump() if action == "state" else [asdict(one) for one in self.faults])
 
 

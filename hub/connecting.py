@@ -1,44 +1,125 @@
-"""Connectors of a pair, one of each connection for every worker thread: an HTTP client belongs to one thread."""
+"""Connectors of a pair, one of each connection for every worker thread: an HTTP client belongs to one thread.
 
+What the rows of a connection say is kept for two seconds; a change made in the same process is seen at once.
+"""
+
+import os
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
+from django.db.models.signals import post_delete, post_save
 
 from connectors import systems
 from connectors.base import Connector
-from connectors.session import MemoryTokens, Session
-from hub import models
+from connectors.session import Call, Session
+from hub import limits, models
+from hub.evidence import note_call
+from hub.tokens import DatabaseTokens
+
+SECONDS = 2.0
+
+
+@dataclass
+class _Kept:
+    """A connector of this thread, and what it was made from."""
+
+    age: int
+    system: str
+    answers: dict[str, str]
+    connector: Connector
+    limiter: limits.Limiter
+
 
 _mine = threading.local()
-_tokens: dict[int, MemoryTokens] = {}  # shared by the threads of this process
+_rows: dict[int, tuple[float, models.Connection, dict[str, str]]] = {}
+_tokens = DatabaseTokens()
+_age = 0  # connectors of an earlier age are not used again
 # Tests put a sandbox's transport here, by the connection's name.
 transports: dict[str, Callable[[], httpx.BaseTransport]] = {}
 
 
 def connectors_of(pair: models.Pair) -> tuple[Connector, Connector]:
-    return connector_of(pair.source), connector_of(pair.target)
+    """As the rows say it. Raises NeedsPerson where a setting is missing."""
+    return _connector(pair.source_id), _connector(pair.target_id)
 
 
 def connector_of(connection: models.Connection) -> Connector:
-    """Raises NeedsPerson where a setting is missing."""
-    kept: dict[int, tuple[object, Connector]] = _mine.__dict__.setdefault("kept", {})
-    answers = connection.answers()
-    stamp = (connection.system, tuple(sorted(answers.items())))
-    if connection.pk in kept and kept[connection.pk][0] == stamp:
-        return kept[connection.pk][1]
-    if connection.pk in kept:
-        kept[connection.pk][1].close()
-    transport = transports.get(connection.name)
-    session = Session(
-        transport=transport() if transport else None, tokens=_tokens.setdefault(connection.pk, MemoryTokens())
-    )
-    made = systems()[connection.system](answers, session)
-    kept[connection.pk] = (stamp, made)
-    return made
+    """As its rows say it. Raises NeedsPerson where a setting is missing."""
+    return _connector(connection.pk)
+
+
+def connection_row(pk: int) -> models.Connection:
+    """The connection, read two seconds ago at most."""
+    return _read(pk)[0]
+
+
+def _connector(pk: int) -> Connector:
+    row, answers = _read(pk)
+    mine: dict[int, _Kept] = _mine.__dict__.setdefault("kept", {})
+    kept = mine.get(pk)
+    if kept is None or (kept.age, kept.system, kept.answers) != (_age, row.system, answers):
+        if kept:
+            del mine[pk]
+            kept.connector.close()
+        kept = mine[pk] = _made(row, answers)
+    if row.quota_id != kept.limiter.quota:
+        row.quota_id = kept.limiter.quota
+        models.Connection.objects.filter(pk=pk).update(quota=row.quota_id)
+    return kept.connector
+
+
+def _made(row: models.Connection, answers: dict[str, str]) -> _Kept:
+    """Whose quota it is says the connector itself, so its session is told afterwards. Making one calls nobody."""
+    transport = transports.get(row.name)
+    session = Session(transport=transport() if transport else None, tokens=_tokens)
+    made = systems()[row.system](answers, session)
+    limiter = limits.limiter(made.quota_owner(), made.label)
+    limiter.keep_to(row.pk, made.own_pace())
+
+    def after(call: Call) -> None:
+        limiter.after(call)
+        note_call(call)
+
+    session.before, session.after = limiter.before, after
+    return _Kept(_age, row.system, answers, made, limiter)
+
+
+def _read(pk: int) -> tuple[models.Connection, dict[str, str]]:
+    kept = _rows.get(pk)
+    if kept and time.monotonic() - kept[0] < SECONDS:
+        return kept[1:]
+    row = models.Connection.objects.get(pk=pk)
+    answers = row.answers()
+    _rows[pk] = (time.monotonic(), row, answers)
+    return row, answers
 
 
 def close_all() -> None:
-    """Gives this thread's connections back."""
-    for _, one in _mine.__dict__.pop("kept", {}).values():
-        one.close()
+    """Gives this thread's connections back, and makes the process forget what it knows of any: for tests, whose rows
+    have the same ids again."""
+    for one in _mine.__dict__.pop("kept", {}).values():
+        one.connector.close()
+    _forget()
+
+
+def _forget() -> None:
+    global _tokens, _age
+    _rows.clear()
+    _tokens = DatabaseTokens()
+    _age += 1
+    limits.forget()
+
+
+def _changed(**signal: Any) -> None:
+    _rows.clear()
+
+
+for _model in (models.Connection, models.Credential):
+    post_save.connect(_changed, sender=_model, dispatch_uid=f"connecting {_model.__name__}")
+    post_delete.connect(_changed, sender=_model, dispatch_uid=f"connected {_model.__name__}")
+# A worker process is forked: its parent's sockets, leases and locks are not its own.
+os.register_at_fork(after_in_child=_forget)

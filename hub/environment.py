@@ -42,6 +42,12 @@ def truth(text: str) -> bool:
     return text.lower() in ("true", "1", "yes", "on")
 
 
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
 def names(text: str) -> list[str]:
     return [one.strip() for one in text.split(",") if one.strip()]
 

@@ -57,6 +57,24 @@ def defaults_of(system: str, name: str) -> Defaults:
 
 
 @cache
+def default_names(system: str) -> tuple[str, ...]:
+    """The flows that the ERP's folder brings, each behind those whose records its own wait for. Raises BadRule."""
+    folder = Path(connectors.__path__[0]) / system / "defaults"
+    left = {file.stem.removeprefix("flow_"): read_json(file) for file in sorted(folder.glob("flow_*.json"))}
+    names: list[str] = []
+    while left:
+        sources = {one["from"] for one in left.values()}
+        free = [name for name, one in left.items() if not _waits_for(one) & (sources - {one["from"]})]
+        names += free or left
+        left = {name: one for name, one in left.items() if name not in names}
+    return tuple(names)
+
+
+def _waits_for(flow: dict[str, Any]) -> set[str]:
+    return {step["reference"]["entity"] for step in flow["steps"] if "reference" in step}
+
+
+@cache
 def default_flow(system: str, name: str) -> Flow:
     """The flow itself. Raises as `defaults_of` does."""
     given = defaults_of(system, name)

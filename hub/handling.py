@@ -1,140 +1,217 @@
-"""What a worker does with a lane that it has claimed: one message after the other, each to its next state.
+"""What a worker does with a lane that it has claimed: it walks one message along its flow, to its next state.
 
 1. Messages that a newer one replaces and of which nothing has been sent are superseded.
-2. The oldest that remains is walked along its flow. One that was being worked on when its worker died starts again;
-   if something of it had been sent, it starts in doubt, and the write asks under the same key before it repeats.
-3. What the walk ends in becomes the message's row: finished, waiting for its next try, held, or a dead letter.
+2. A message that was being worked on when its worker died starts again behind its last mark; where something of it had
+   been sent, the write asks under the same key before it repeats.
+3. What the walk ends in becomes the message's row: finished, waiting for its next try or for another record, held, or
+   a dead letter.
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
+from connectors.base import Record
+from connectors.errors import ConnectorError
+from hub.ageing import OLDEST
 from hub.connecting import connectors_of
-from hub.lanes import OPEN_AND_DUE, Claim, TakenOver, release, update
+from hub.evidence import Recorder, attempt_of, recording
+from hub.keeping import RowKeeper
+from hub.lanes import Claim, TakenOver
+from hub.ledger import Direct
 from hub.models import CrossReference, Message
 from hub.outcomes import Outcome, outcome_of
 from hub.pipeline import process
 from hub.published import published
+from hub.settling import Settlement
 from hub.work import Pair, Work
+from mappings.paths import NoSuchPath, get
 
 State, Result = Message.State, Message.Outcome
 FINISHED = {"done": Result.DONE, "skipped": Result.SKIPPED}
-STOPPED = {"held": State.HELD, "dead letter": State.DEAD_LETTER, "in doubt": State.IN_DOUBT}
+STOPPED = {"held": State.HELD, "dead letter": State.DEAD_LETTER}
 MOST_TRIES = 10
-OLDEST = timedelta(days=3)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=30)
 MOST_DEATHS = 3
 
 
-def handle(claim: Claim) -> None:
-    """Works on the lane until nothing in it is due, and gives it back. Returns early where it was taken over."""
+def handle(claim: Claim, ledger: Direct | None = None, read: Record | ConnectorError | None = None) -> None:
+    """Works on the claimed message and gives the lane back. Returns early where it was taken over. `read` is the
+    source's record where it was read already, or the error that this gave."""
+    ledger = ledger or Direct()
     try:
-        while message := _next(claim):
-            _handle(claim, message)
-        release(claim)
+        deaths = claim.message.deaths + (claim.message.state == State.RUNNING)
+        if deaths >= MOST_DEATHS:
+            ledger.settle(_killer(claim, deaths))
+            return
+        _begin(claim, ledger, deaths)
+        started = timezone.now()
+        keeper = RowKeeper(claim, ledger)
+        with recording() as recorder:
+            outcome, work = _walk(claim, keeper, read)
+        ledger.settle(_settlement(claim, keeper, outcome, work, started, recorder))
     except TakenOver:
         return
 
 
-def _next(claim: Claim) -> Message | None:
-    now = timezone.now()
-    found = Message.objects.filter(lane=claim.lane, lane__token=claim.token, state__in=OPEN_AND_DUE, waits_for=None)
-    ordered = found.select_related("flow__pair", "lane").order_by("pk")
-    due = [one for one in ordered if one.not_before is None or one.not_before <= now]
-    for older in due:
-        newer = any(one.flow_id == older.flow_id and one.pk > older.pk for one in due)
-        if newer and older.state == State.WAITING and not older.sent_at:
-            finished = {"state": State.FINISHED, "outcome": Result.SUPERSEDED, "finished_at": now}
-            update(claim, older, **finished, reason="A newer change of the same record came before this was sent.")
-        else:
-            return older
-    return None
+def _begin(claim: Claim, ledger: Direct, deaths: int) -> None:
+    """From here on a worker that dies is counted."""
+    begun = claim.message.first_tried_at or timezone.now()
+    values = {"state": State.RUNNING, "deaths": deaths, "first_tried_at": begun}
+    ledger.change(claim, values, claim.superseded)
 
 
-def _handle(claim: Claim, message: Message) -> None:
-    """Counts a worker that died with the message, and walks it along its flow."""
-    died = message.state == State.RUNNING
-    deaths = message.deaths + died
-    if deaths >= MOST_DEATHS:
-        reason = f"{deaths} workers died while they worked on this message. Our fault: nothing to correct in the data."
-        update(claim, message, state=State.DEAD_LETTER, kind="internal", reason=reason, deaths=deaths)
-        return
-    begun = message.first_tried_at or timezone.now()
-    update(claim, message, state=State.RUNNING, deaths=deaths, first_tried_at=begun)
+def _killer(claim: Claim, deaths: int) -> Settlement:
+    reason = (
+        f"{deaths} workers died while they worked on this message, the last with nothing beside it. Our fault: nothing "
+        "to correct in the data. Send it again when a new version of the hub runs."
+    )
+    return Settlement(claim, {"state": State.DEAD_LETTER, "kind": "internal", "reason": reason, "deaths": deaths})
+
+
+def _walk(claim: Claim, keeper: RowKeeper, read: Record | ConnectorError | None) -> tuple[Outcome, Work | None]:
+    row = claim.message.flow
     try:
-        flow, (source, target) = published(message.flow), connectors_of(message.flow.pair)
+        flow, (source, target) = published(row), connectors_of(row.pair)
     except Exception as error:  # a wrong setting, rule or key ends the message in words, not the worker
-        _settle(claim, message, outcome_of(error), None)
-        return
-    pair = Pair(source, target, message.flow.pair.namespace, message.flow.settings)
-
-    def before_write() -> None:
-        update(claim, message, sent_at=timezone.now())
-
-    outcome, work = process(flow, pair, message.lane.key, before_write)
-    _settle(claim, message, outcome, work)
+        return outcome_of(error), None
+    pair = Pair(source, target, row.pair.namespace, row.settings)
+    return process(flow, pair, claim.message.lane.key, keeper, read)
 
 
-def _settle(claim: Claim, message: Message, outcome: Outcome, work: Work | None) -> None:
-    now = timezone.now()
-    values: dict[str, Any] = {
-        "kind": outcome.kind,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-        "not_before": None,
-    }
-    if work:
-        values |= _told(message, work)
+def _settlement(
+    claim: Claim, keeper: RowKeeper, outcome: Outcome, work: Work | None, started: datetime, recorder: Recorder
+) -> Settlement:
+    message, now = claim.message, timezone.now()
+    values: dict[str, Any] = {"kind": outcome.kind, "reason": outcome.reason, "detail": outcome.detail}
+    values |= {"not_before": None, "marks": keeper.marks, "deaths": 0, "sent_at": keeper.sent_at}
+    record = came_in(work) if work else outcome.record
+    values |= _told(message, record)
+    if outcome.written:
+        values |= {"target_key": outcome.written.key, "target_link": outcome.written.link}
+    refused = None
     if outcome.state in FINISHED:
         values |= {"state": State.FINISHED, "outcome": FINISHED[outcome.state], "finished_at": now}
-        if outcome.written:
-            values |= {"target_key": outcome.written.key, "target_link": outcome.written.link}
+    elif outcome.kind == "sign-in":
+        refused = message.flow.pair.source if outcome.side == "source" else message.flow.pair.target
+        values |= {"state": _open_state(message)}
     elif outcome.state in ("waiting", "in doubt"):
         values |= _next_try(message, outcome, now)
     else:
         values |= {"state": STOPPED[outcome.state]}
-    if outcome.written and work:
-        _remember(message, work)
-    update(claim, message, **values)
+    attempt, blobs = attempt_of(
+        message,
+        1,
+        started,
+        now,
+        values.get("outcome") or values["state"],
+        values["kind"],
+        values["reason"],
+        work.seconds if work else [],
+        record or None,
+        {name: one.record for name, one in work.mapped.items()} if work else {},
+        recorder,
+    )
+    return Settlement(
+        claim,
+        values,
+        attempt,
+        blobs,
+        _references(message, keeper, work, now),
+        needs=outcome.needs,
+        refused=refused,
+        again=message.first_tried_at is not None,
+        system=_system(message, outcome),
+        code=outcome.code,
+        place=outcome.field,
+    )
 
 
-def _told(message: Message, work: Work) -> dict[str, Any]:
-    """What people find the message by."""
-    report, get = published(message.flow).report, work.scope.get
-    return {
-        "reference": str(get(report["reference"]) or ""),
-        "amount": get(report["source_total"]),
-        "currency": str(get(report["currency"]) or ""),
-    }
+def came_in(work: Work) -> Record:
+    """The source's own fields, without what the steps added."""
+    return {name: value for name, value in work.record.items() if name not in ("settings", "target", *STEPS_ADD)}
 
 
-def _next_try(message: Message, outcome: Outcome, now: Any) -> dict[str, Any]:
+STEPS_ADD = ("found", "keys", "mapped", "written", "difference")
+
+
+def _system(message: Message, outcome: Outcome) -> str:
+    pair = message.flow.pair
+    return {"source": pair.source.system, "target": pair.target.system}.get(outcome.side, "")
+
+
+def _told(message: Message, record: Record) -> dict[str, Any]:
+    """What people find the message by, as far as it could be read."""
+    if not record:
+        return {}
+    report = published(message.flow).report
+    told = {name: _at(record, report.get(path, "")) for name, path in TOLD.items()}
+    return {**told, "reference": str(told["reference"] or ""), "currency": str(told["currency"] or "")}
+
+
+TOLD = {"reference": "reference", "amount": "source_total", "currency": "currency"}
+
+
+def _at(record: Record, path: str) -> Any:
+    try:
+        return get(record, path) if path else None
+    except NoSuchPath:
+        return None
+
+
+def _open_state(message: Message) -> str:
+    """Where something may stand in the target of which nobody knows, the message stays in doubt."""
+    died_sending = message.state == State.RUNNING and message.sent_at
+    return State.IN_DOUBT if message.state == State.IN_DOUBT or died_sending else State.WAITING
+
+
+def _next_try(message: Message, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """Later each time, with a part of chance so that not all come back at once; never before the system allows it.
-    After the last try, or after three days, a dead letter."""
-    tries = message.tries + 1
+
+    A wait for another record has no time. An outage uses up age, not tries: after three days, like after the last try,
+    the message is a dead letter.
+    """
+    state = State.IN_DOUBT if outcome.state == "in doubt" else _open_state(message)
+    if outcome.needs:
+        return {"state": state}
+    tries = message.tries + (not outcome.outage)
     begun = message.first_tried_at or now
     if tries >= MOST_TRIES or now - begun > OLDEST:
-        said = (
-            f"{outcome.reason} Tried {tries} times since {begun:%Y-%m-%d %H:%M} UTC. Send it again when the cause ends."
-        )
-        return {"state": State.DEAD_LETTER, "tries": tries, "reason": said}
-    pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE) * (0.75 + random.random() / 2)  # noqa: S311
-    at = max(now + pause, outcome.after or now)
-    state = State.IN_DOUBT if outcome.state == "in doubt" else State.WAITING
-    return {"state": state, "tries": tries, "not_before": at}
+        since = f"since {begun:%Y-%m-%d %H:%M} UTC"
+        tried = f"Tried {tries} times {since}." if tries >= MOST_TRIES else f"Tried {since}, for three days."
+        return {
+            "state": State.DEAD_LETTER,
+            "tries": tries,
+            "reason": f"{outcome.reason} {tried} Send it again when the cause ends.",
+        }
+    pause = min(FIRST_PAUSE * 2 ** min(max(tries - 1, 0), 9), LONGEST_PAUSE) * (0.75 + random.random() / 2)  # noqa: S311
+    return {"state": state, "tries": tries, "not_before": max(now + pause, outcome.after or now)}
 
 
-def _remember(message: Message, work: Work) -> None:
-    """One cross-reference for each record that was written or found."""
-    flow = work.flow
-    for name, written in work.written.items():
-        CrossReference.objects.update_or_create(
-            pair=message.flow.pair,
-            source_entity=message.lane.entity,
-            source_key=message.lane.key,
+def _references(message: Message, keeper: RowKeeper, work: Work | None, now: datetime) -> list[CrossReference]:
+    """One for each record that was written or found."""
+    if work is None or not work.written:
+        return []
+    lane, flow = message.lane, work.flow
+    digests = {
+        step["mapping"]: keeper.marks[step["name"]].get("digest", "")
+        for step in flow.steps
+        if step["kind"] == "write" and step["name"] in keeper.marks
+    }
+    told = any(step["kind"] == "write back" and "key" in keeper.marks.get(step["name"], {}) for step in flow.steps)
+    return [
+        CrossReference(
+            pair_id=message.flow.pair_id,
+            source_entity=lane.entity,
+            source_key=lane.key,
             target_entity=flow.mappings[name].to,
-            defaults={"target_key": written.key, "link": written.link, "written_at": timezone.now()},
+            target_key=written.key,
+            link=written.link,
+            hash=digests.get(name, ""),
+            written_at=now,
+            reported_at=now if told else None,
         )
+        for name, written in work.written.items()
+    ]

@@ -8,13 +8,16 @@ from django.utils import timezone
 
 from connectors.base import Event
 from hub.models import Connection, Flow, Lane, Message
+from hub.published import starting_at
+
+Origin = Message.Origin
 
 
 @transaction.atomic
 def receive(connection: Connection, events: Iterable[Event], origin: Message.Origin) -> list[Message]:
     """One message for each event and each flow that starts at its entity; committed when this returns. An event that
     came before (the same id from its sender) gives the message that stands."""
-    flows = list(Flow.objects.filter(pair__source=connection, on=True).select_related("pair"))
+    flows = starting_at(connection.pk)
     now = timezone.now()
     return [
         _message(flow, event, origin, now)
@@ -22,6 +25,11 @@ def receive(connection: Connection, events: Iterable[Event], origin: Message.Ori
         for flow in flows
         if flow.source_entity == event.entity
     ]
+
+
+def receive_for(flow: Flow, event: Event, origin: Message.Origin = Origin.MESSAGE) -> Message:
+    """One message for one flow, inside the caller's transaction: what another message needs, or a person asks for."""
+    return _message(flow, event, origin, timezone.now())
 
 
 def _message(flow: Flow, event: Event, origin: Message.Origin, now: datetime) -> Message:
@@ -33,7 +41,7 @@ def _message(flow: Flow, event: Event, origin: Message.Origin, now: datetime) ->
         if known:
             return known
     (lane,) = Lane.objects.bulk_create(
-        [Lane(pair=flow.pair, entity=event.entity, key=event.key, due_at=now)],
+        [Lane(pair_id=flow.pair_id, entity=event.entity, key=event.key, due_at=now)],
         update_conflicts=True,
         unique_fields=["pair", "entity", "key"],
         update_fields=["due_at"],

@@ -4,20 +4,27 @@ A claim is a token and a time until which it holds. Whoever writes says the toke
 taken over, and raises TakenOver: stop, whatever you were doing.
 """
 
+import os
+import socket
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from hub.models import Lane, Message
+from hub.breaker import workable_pairs
+from hub.models import CrossReference, Flow, Lane, Message, Waiting
 from hub.outcomes import Stop
+from hub.work import Reference
 
 LEASE = timedelta(seconds=60)
-OPEN_AND_DUE = (Message.State.WAITING, Message.State.RUNNING, Message.State.IN_DOUBT)
+State = Message.State
+OPEN_AND_DUE = (State.WAITING, State.RUNNING, State.IN_DOUBT)
 
 
 class TakenOver(Stop):
@@ -26,62 +33,180 @@ class TakenOver(Stop):
 
 @dataclass(frozen=True)
 class Claim:
+    """A lane that is ours, the message of it to work on, those that this one replaces, and what the cross-references
+    say of the record."""
+
     lane: int
     token: uuid.UUID
+    message: Message
+    superseded: tuple[int, ...] = ()
+    references: tuple[tuple[str, Reference], ...] = ()
 
 
-def claim(most: int) -> list[Claim]:
-    """Up to `most` lanes that are due and nobody's, oldest first, in one short transaction. Lanes of a paused
-    connection stay. A lane whose last worker died comes with nothing beside it."""
+def this_process(pid: int) -> str:
+    """Who we are among all workers, for as long as we live: host, process id and when it began."""
+    try:
+        began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        began = space = ""
+    return f"{socket.gethostname()} {space} {pid} {began}"[:100]
+
+
+def claim(most: int, *, idle: bool = True) -> list[Claim]:
+    """Up to `most` lanes that are due and nobody's, oldest first, in one short transaction, each with its message.
+    Lanes of a connection that is paused or away stay. A lane that is to run alone comes with nothing beside it, and
+    only to a worker that is idle; until it is, nothing else is claimed."""
     now, token = timezone.now(), uuid.uuid4()
     with transaction.atomic():
-        free = claimable(now).order_by("due_at").select_for_update(skip_locked=True, of=("self",))
+        free = claimable(now).order_by("-alone", "due_at").select_for_update(skip_locked=True)
         found = list(free[:most])
-        alone = [one for one in found if one.alone]
-        taken = alone[:1] if alone and found[0].alone else [one for one in found if not one.alone]
-        ids = [one.pk for one in taken]
-        Lane.objects.filter(pk__in=ids).update(token=token, claimed_until=now + LEASE)
-    return [Claim(one, token) for one in ids]
+        if found and found[0].alone:
+            found = found[:1] if idle else []
+        ids = [one.pk for one in found]
+        mine = {"token": token, "claimed_until": now + LEASE, "claimed_by": this_process(os.getpid())}
+        if ids:
+            Lane.objects.filter(pk__in=ids).update(**mine)
+        claims = _with_messages(found, token, now)
+        give_back([one.pk for one in found if one.pk not in {claimed.lane for claimed in claims}])
+        suspects = {one.lane for one in claims if died_again(one.message) and not one.message.lane.alone}
+        if suspects:
+            nobodys = {"token": None, "claimed_until": None, "claimed_by": ""}
+            Lane.objects.filter(pk__in=suspects).update(**nobodys, alone=True)
+    claims = [one for one in claims if one.lane not in suspects]
+    return claim(most, idle=idle) if suspects and not claims and idle else claims
+
+
+def died_again(message: Message) -> bool:
+    """Whether a second worker has died with this message, so that it runs with nothing beside it."""
+    return message.state == State.RUNNING and message.deaths > 0
 
 
 def claimable(now: datetime) -> QuerySet[Lane]:
-    """Due, nobody's, and of connections that are not paused."""
-    unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    return Lane.objects.filter(
-        unclaimed, due_at__lte=now, pair__source__paused=False, pair__target__paused=False
-    ).select_related("pair")
+    """Due, nobody's, and of connections that are neither paused nor away."""
+    unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    return Lane.objects.filter(unclaimed, due_at__lte=now, pair__in=workable_pairs(now))
+
+
+def _with_messages(lanes: list[Lane], token: uuid.UUID, now: datetime) -> list[Claim]:
+    if not lanes:
+        return []
+    plans = {lane: plan(messages, now) for lane, messages in _open_messages([one.pk for one in lanes]).items()}
+    ready = [(lane, plans[lane.pk]) for lane in lanes if lane.pk in plans and plans[lane.pk].message]
+    flows = Flow.objects.select_related("pair__source", "pair__target").in_bulk(
+        {planned.message.flow_id for _, planned in ready if planned.message}
+    )
+    references = _references([lane for lane, _ in ready])
+    claims = []
+    for lane, planned in ready:
+        assert planned.message is not None  # noqa: S101
+        message = planned.message
+        message.lane, message.flow = lane, flows[message.flow_id]
+        known = tuple(references[lane.pair_id, lane.entity, lane.key])
+        claims.append(Claim(lane.pk, token, message, planned.superseded, known))
+    return claims
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do in a lane: the message to work on now and those that it replaces, or when it is due."""
+
+    message: Message | None = None
+    superseded: tuple[int, ...] = ()
+    due_at: datetime | None = None
+
+
+def plan(messages: list[Message], now: datetime) -> Plan:
+    """Of a lane's open messages, by age. In each flow a newer one replaces those before it of which nothing was sent
+    and nobody is at work; what remains keeps its order, so that one in doubt lets no newer one pass. One that waits for
+    another record (`waits`) is due when that ends."""
+    best: Plan = Plan()
+    for flow in dict.fromkeys(one.flow_id for one in messages):
+        own = [one for one in messages if one.flow_id == flow]
+        stale = [one for one in own[:-1] if one.state == State.WAITING and not one.sent_at]
+        first = next(one for one in own if one not in stale)
+        if getattr(first, "waits", False):
+            continue
+        at = max(first.not_before, now) if first.not_before else now
+        if best.due_at is None or at < best.due_at:
+            ready = first if at <= now else None
+            best = Plan(ready, tuple(one.pk for one in stale if one.pk < first.pk), at)
+    return best
+
+
+def _open_messages(lanes: Iterable[int]) -> dict[int, list[Message]]:
+    """By lane, by age, each with `waits`: whether it waits for another record."""
+    found: dict[int, list[Message]] = defaultdict(list)
+    waits = Exists(Waiting.objects.filter(waiter=OuterRef("pk")))
+    open_ones = Message.objects.filter(lane__in=lanes, state__in=OPEN_AND_DUE).annotate(waits=waits)
+    for message in open_ones.order_by("pk"):
+        found[message.lane_id].append(message)
+    return found
+
+
+def _references(lanes: list[Lane]) -> dict[tuple[int, str, str], list[tuple[str, Reference]]]:
+    wanted = Q(pk__in=[])
+    for pair, entity in {(one.pair_id, one.entity) for one in lanes}:
+        keys = [one.key for one in lanes if (one.pair_id, one.entity) == (pair, entity)]
+        wanted |= Q(pair=pair, source_entity=entity, source_key__in=keys)
+    found: dict[tuple[int, str, str], list[tuple[str, Reference]]] = defaultdict(list)
+    for one in CrossReference.objects.filter(wanted):
+        known = Reference(one.target_key, one.link, one.hash, one.reported_at)
+        found[one.pair_id, one.source_entity, one.source_key].append((one.target_entity, known))
+    return found
 
 
 def renew(claims: Iterable[Claim]) -> None:
     """Keeps the claims for another lease; those that were taken over stay so."""
-    tokens = {one.token for one in claims}
-    Lane.objects.filter(token__in=tokens, pk__in=[one.lane for one in claims]).update(
-        claimed_until=timezone.now() + LEASE
-    )
+    by_token: dict[uuid.UUID, list[int]] = defaultdict(list)
+    for one in claims:
+        by_token[one.token].append(one.lane)
+    for token, lanes in by_token.items():
+        Lane.objects.filter(token=token, pk__in=lanes).update(claimed_until=timezone.now() + LEASE)
 
 
-def release(one: Claim) -> None:
-    """Gives the lane back, due when the earliest of its open messages is.
+def held(claims: Iterable[Claim]) -> tuple[set[int], set[int]]:
+    """Inside a transaction: the lanes that are still ours, locked now, and those that are ours but locked by somebody
+    else for a moment (a message that is being received). Nothing is waited for, so that no two workers ever wait for
+    each other."""
+    tokens = {one.lane: one.token for one in claims}
+    locked = Lane.objects.filter(pk__in=tokens).select_for_update(skip_locked=True)
+    ours = {one.pk for one in locked if one.token == tokens[one.pk]}
+    rest = tokens.keys() - ours
+    if not rest:
+        return ours, set()
+    now = Lane.objects.filter(pk__in=rest).values_list("pk", "token")
+    busy = {pk for pk, token in now if token == tokens[pk]}
+    return ours, busy
 
-    The row is locked first and the messages are read by a later statement, so that a message which was being received
+
+def give_back(lanes: Iterable[int]) -> None:
+    """Inside the transaction that holds the lanes: due when the earliest of their open messages is.
+
+    The rows are locked and the messages are read by a later statement, so that a message which was being received
     meanwhile is seen: receiving holds the same lock until it is committed.
     """
-    with transaction.atomic():
-        lane = Lane.objects.select_for_update().filter(pk=one.lane, token=one.token).first()
-        if lane is None:
-            return
-        open_ones = Message.objects.filter(lane=lane, state__in=OPEN_AND_DUE)
-        due = open_ones.aggregate(due=Min("not_before", filter=Q(not_before__isnull=False)))["due"]
-        if open_ones.filter(not_before=None, waits_for=None).exists():
-            due = timezone.now()
-        Lane.objects.filter(pk=lane.pk).update(token=None, claimed_until=None, due_at=due, alone=False)
+    ids = set(lanes)
+    if not ids:
+        return
+    now = timezone.now()
+    plans = {lane: plan(messages, now) for lane, messages in _open_messages(ids).items()}
+    due = {lane: one.due_at for lane, one in plans.items() if one.due_at}
+    free = {"token": None, "claimed_until": None, "claimed_by": "", "alone": False}
+    Lane.objects.filter(pk__in=ids - due.keys()).update(**free, due_at=None)
+    for lane, at in due.items():
+        Lane.objects.filter(pk=lane).update(**free, due_at=at)
 
 
-def update(one: Claim, message: Message, **values: object) -> None:
-    """Changes the message's row if the lane is still ours, and the object with it. Raises TakenOver."""
-    ours = Message.objects.filter(pk=message.pk, lane__token=one.token, lane__pk=one.lane)
-    if not ours.update(**values):
-        raise TakenOver(f"message {message.pk}")
-    for name, value in values.items():
-        if not isinstance(value, F):
-            setattr(message, name, value)
+def free_what_the_dead_hold() -> int:
+    """Lanes of worker processes of this machine that are gone can be claimed at once. Returns how many there were."""
+    now, here = timezone.now(), this_process(os.getpid()).rsplit(" ", 2)[0]
+    held_here = Lane.objects.filter(claimed_until__gt=now, claimed_by__startswith=f"{here} ")
+    gone = [
+        who
+        for who in held_here.order_by().values_list("claimed_by", flat=True).distinct()
+        if this_process(int(who.split(" ")[2])) != who
+    ]
+    if not gone:
+        return 0
+    return Lane.objects.filter(claimed_by__in=gone, claimed_until__gt=now).update(claimed_until=now)

@@ -19,6 +19,7 @@ PAGE = 50
 # A date has one second: a change may follow another within it. Until this much later the same date is received again.
 SETTLED = timedelta(seconds=120)
 LONGEST = timedelta(minutes=10)  # after which a run whose worker died is started again
+ONE_RUN = timedelta(minutes=1)  # after which a run ends with its page, and the next one goes on
 REMEMBERED = timedelta(hours=3)  # longer than any overlap, the hour that autumn repeats included
 T = TypeVar("T")
 
@@ -27,21 +28,30 @@ def run(job: SyncJob) -> Run:
     """Reads on from the job's cursor until nothing new comes. A failure is kept with the run, and the next one goes on
     where this one has committed last."""
     at_work = Run.objects.create(job=job)
+    more = False
     try:
-        since = Cursor(job.cursor_at, job.cursor_key) if job.cursor_at else None
-        for page in _pages(connector_of(job.connection).changes(job.entity, since)):
+        for page in _pages(connector_of(job.connection).changes(job.entity, _since(job))):
             if not _keep(job, at_work, page):
+                break
+            if timezone.now() - at_work.started_at > ONE_RUN:
+                more = True
                 break
     except ConnectorError as error:
         at_work.problem = f"{error.message} {getattr(error, 'hint', '')}".strip()
     at_work.finished_at = timezone.now()
     at_work.save()
-    if job.kind == SyncJob.Kind.POLL:
-        job.next_at = timezone.now() + timedelta(seconds=job.connection.poll_seconds)
-    elif not at_work.problem:
+    job.next_at = timezone.now()
+    if not more and (job.kind == SyncJob.Kind.POLL or at_work.problem):
+        job.next_at += timedelta(seconds=job.connection.poll_seconds)
+    elif not more:
         job.on, job.next_at = False, None
     job.save(update_fields=["next_at", "on"])
     return at_work
+
+
+def _since(job: SyncJob) -> Cursor | None:
+    at = job.cursor_at or job.since
+    return Cursor(at, job.cursor_key) if at else None
 
 
 def _pages(changes: Iterator[T]) -> Iterator[list[T]]:

@@ -16,6 +16,7 @@ from mappings.transforms import LookupTable
 
 SECONDS = 2.0
 _kept: dict[int, tuple[float, Flow]] = {}
+_starting: dict[int, tuple[float, list[models.Flow]]] = {}
 
 
 def published(flow: models.Flow) -> Flow:
@@ -26,6 +27,16 @@ def published(flow: models.Flow) -> Flow:
     fresh = _read(models.Flow.objects.select_related("current").get(pk=flow.pk))
     _kept[flow.pk] = (time.monotonic(), fresh)
     return fresh
+
+
+def starting_at(connection: int) -> list[models.Flow]:
+    """The flows that are on and start at this connection, with their pairs."""
+    kept = _starting.get(connection)
+    if kept and time.monotonic() - kept[0] < SECONDS:
+        return kept[1]
+    flows = list(models.Flow.objects.filter(pair__source=connection, on=True).select_related("pair"))
+    _starting[connection] = (time.monotonic(), flows)
+    return flows
 
 
 def _read(row: models.Flow) -> Flow:
@@ -68,8 +79,10 @@ def _tables(pair: int) -> dict[str, LookupTable]:
 
 def forget(**signal: Any) -> None:
     _kept.clear()
+    _starting.clear()
 
 
-for _model in (models.Flow, models.Mapping, models.Rule, models.LookupTable, models.LookupEntry):
+PARTS = (models.Flow, models.Mapping, models.Rule, models.LookupTable, models.LookupEntry)
+for _model in (*PARTS, models.Connection, models.Pair):
     post_save.connect(forget, sender=_model, dispatch_uid=f"published {_model.__name__}")
     post_delete.connect(forget, sender=_model, dispatch_uid=f"unpublished {_model.__name__}")

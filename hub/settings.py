@@ -2,11 +2,23 @@
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 import environ
 
-from hub.environment import Environment, WrongSetting, database, keys, log_level, names, origins, time_zone, truth
+from hub.environment import (
+    Environment,
+    WrongSetting,
+    database,
+    keys,
+    log_level,
+    names,
+    origins,
+    positive,
+    time_zone,
+    truth,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
@@ -123,16 +135,25 @@ if not DEBUG:
 WORKERS = (
     1
     if DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    else _environment.read("010", "WORKERS", "2", int, "Set WORKERS to a number of processes; SQLite always has one.")
+    else _environment.read(
+        "010", "WORKERS", "2", positive, "Set WORKERS to a number of processes; SQLite always has one."
+    )
+)
+THREADS = _environment.read(
+    "011", "THREADS", "32", positive, "Set THREADS to the messages that one worker walks at once."
+)
+# After this long without a claim, though lanes are due, the workers are replaced.
+STALLED = timedelta(
+    seconds=_environment.read("012", "STALLED_SECONDS", "20", positive, "Set STALLED_SECONDS to a number of seconds.")
 )
 # Measured: django-q2 runs a task again that its worker did not live to finish, and a prefetched one twice when `retry`
 # is short. So a task is only a wake-up, tried once; what there is to do stands in our own rows.
-_TIMEOUT = 180  # seconds: a drain claims for 30, and its longest call ends after 120
+_TIMEOUT = 600  # seconds: a drain claims for 30, and the longest walk ends long before
 Q_CLUSTER = {
     "name": "tillbridge",
     "orm": "default",
-    "workers": WORKERS,
-    "queue_limit": WORKERS,
+    "workers": 1,  # the supervisor runs as many clusters: see there
+    "queue_limit": 1,
     "bulk": 1,
     "max_attempts": 1,
     "ack_failures": True,

@@ -1,41 +1,74 @@
 """The only file that names django-q2. It wakes workers and knows nothing: a task that is lost or doubled is harmless,
 since what there is to do stands in the rows of lanes and sync jobs."""
 
-from django.db.models import Q
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.dispatch import receiver
 from django.utils import timezone
 from django_q.models import OrmQ
+from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
-from hub import polling
+from hub import polling, tidying, waiting
+from hub.ageing import end_the_aged
+from hub.breaker import due_probes
+from hub.breaker import probe as probe_quota
 from hub.drain import drain
-from hub.lanes import claimable
 from hub.models import SyncJob
+
+PROCESSES = "TILLBRIDGE_PROCESSES"  # names the folder where worker processes say that they are there
+STOP = "stop"  # the file in it by which a worker is asked to claim nothing more
+
+
+@receiver(post_spawn)
+def say_that_we_are_there(sender: Any, proc_name: str, **signal: Any) -> None:
+    if folder := os.environ.get(PROCESSES):
+        (Path(folder) / str(os.getpid())).touch()
 
 
 def wake(most: int) -> None:
-    """Queues what is due, unless as many wake-ups wait already as there are workers."""
-    waiting = OrmQ.objects.count()
-    if waiting < most:
-        for job in due_jobs()[: most - waiting]:
-            async_task("hub.tasks.poll", job.pk)
-            waiting += 1
-    if waiting < most and claimable(timezone.now()).exists():
+    """Keeps one drain waiting for the next worker that is free, and no more of them than there are workers."""
+    if OrmQ.objects.filter(lock__lte=timezone.now()).count() < 1 and OrmQ.objects.count() < 3 * most:
         async_task("hub.tasks.drain_lanes")
 
 
-def due_jobs() -> list[SyncJob]:
-    due = Q(next_at=None) | Q(next_at__lte=timezone.now())
-    return list(SyncJob.objects.filter(due, on=True, connection__paused=False).order_by("next_at"))
-
-
 def drain_lanes() -> int:
-    return drain()
+    """Works on lanes, sync jobs and probes for as long as a task may claim."""
+    stop = Path(os.environ.get(PROCESSES, "/nowhere")) / STOP
+    return drain(stays=True, stops=stop.exists, chores=due_chores)
+
+
+def due_chores() -> list[Callable[[], object]]:
+    """What is due besides lanes. Each takes what it is about before it begins, so that a second one finds it taken."""
+    jobs = [partial(poll, one) for one in due_jobs().values_list("pk", flat=True)]
+    return [*jobs, *(partial(probe, one) for one in due_probes(timezone.now()))]
+
+
+def due_jobs() -> QuerySet[SyncJob]:
+    due = Q(next_at=None) | Q(next_at__lte=timezone.now())
+    return SyncJob.objects.filter(due, on=True, connection__paused=False).order_by("next_at")
 
 
 def poll(job: int) -> int:
-    """Takes the job before it runs, so that a doubled wake-up finds it taken."""
-    due = Q(next_at=None) | Q(next_at__lte=timezone.now())
+    """Takes the job before it runs, so that a doubled one finds it taken."""
     later = timezone.now() + polling.LONGEST
-    if not SyncJob.objects.filter(due, pk=job, on=True).update(next_at=later):
+    if not due_jobs().filter(pk=job).order_by().update(next_at=later):
         return 0
     return polling.run(SyncJob.objects.select_related("connection").get(pk=job)).received
+
+
+def probe(quota: int) -> bool:
+    return probe_quota(quota)
+
+
+def sweep() -> int:
+    return waiting.sweep() + end_the_aged()
+
+
+def tidy() -> dict[str, int]:
+    return tidying.tidy()

@@ -12,19 +12,23 @@ from mappings.transforms import TRANSFORMS, Context, LookupTable
 
 @dataclass
 class Mapped:
-    """`lineage` leads from a target path (`order_details[0].tax`) to the source path that filled it."""
+    """`lineage` leads from a target path (`order_details[0].tax`) to the source path that filled it; `reads` holds
+    every source path that was read, with its value."""
 
     record: dict[str, Any] = field(default_factory=dict)
     problems: list[MappingProblem] = field(default_factory=list)
     lineage: dict[str, str] = field(default_factory=dict)
+    reads: dict[str, Any] = field(default_factory=dict)
 
 
 def apply(mapping: Mapping, record: dict[str, Any], tables: Dictionary[str, LookupTable]) -> Mapped:
     """`record` holds plain values. A rule whose value ends empty fills nothing."""
-    values = apply_rules(mapping.values, Scope(record), tables)
+    reads: dict[str, Any] = {}
+    values = apply_rules(mapping.values, Scope(record, reads=reads), tables)
     named = {**dict.fromkeys(one.to for one in mapping.values), **values.record}
-    mapped = apply_rules(mapping.rules, Scope({**record, "values": named}), tables)
+    mapped = apply_rules(mapping.rules, Scope({**record, "values": named}, reads=reads), tables)
     mapped.problems[:0] = values.problems
+    mapped.reads = reads
     return mapped
 
 
@@ -60,7 +64,7 @@ def _row_scopes(source: RowSource, scope: Scope, mapped: Mapped) -> list[Scope]:
     except NoSuchPath as error:
         mapped.problems.append(_missing(error, source.each, ""))
         return []
-    return [Scope(scope.record, row, f"{source.each}[{number}]") for number, row in enumerate(rows)]
+    return [Scope(scope.record, row, f"{source.each}[{number}]", scope.reads) for number, row in enumerate(rows)]
 
 
 def _holds(item: Rule | RowSource, context: Context, target: str, mapped: Mapped) -> bool:

@@ -5,7 +5,8 @@ value empty; a name that the record does not have at all is a mistake in the rul
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 PART = re.compile(r"(?P<name>[^.\[\]]+)(?P<index>\[\d*\])?")
@@ -21,16 +22,22 @@ class NoSuchPath(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """What a rule sees: the whole record and, inside rows, one row with its place (`order_rows[2]`)."""
+    """What a rule sees: the whole record and, inside rows, one row with its place (`order_rows[2]`). `reads` collects
+    every path from the top that was read, with its value."""
 
     record: dict[str, Any]
     row: dict[str, Any] | None = None
     place: str = ""
+    reads: dict[str, Any] | None = field(default=None, compare=False)
 
     def get(self, path: str) -> Any:
         if path.startswith("$."):
-            return get(self.record, path[2:])
-        return get(self.record if self.row is None else self.row, path)
+            value = get(self.record, path[2:])
+        else:
+            value = get(self.record if self.row is None else self.row, path)
+        if self.reads is not None:
+            self.reads[self.full(path)] = value
+        return value
 
     def full(self, path: str) -> str:
         """The path from the top of the record."""
@@ -41,11 +48,20 @@ class Scope:
 
 def get(record: Any, path: str) -> Any:
     """The value at a path; with `[]` in it, the list of the values in every row."""
-    parts = [(found["name"], found["index"]) for found in PART.finditer(path)]
-    return _walk(record, parts, path)
+    return _walk(record, _parts(path), path)
 
 
-def _walk(value: Any, parts: list[tuple[str, str | None]], path: str) -> Any:
+def top(path: str) -> str:
+    """The name that a path begins with."""
+    return _parts(path)[0][0]
+
+
+@lru_cache(maxsize=10_000)
+def _parts(path: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((found["name"], found["index"]) for found in PART.finditer(path))
+
+
+def _walk(value: Any, parts: tuple[tuple[str, str | None], ...], path: str) -> Any:
     for position, (name, index) in enumerate(parts):
         if value is None:
             return None

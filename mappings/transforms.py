@@ -6,6 +6,7 @@ It raises BadValue with what is wrong and what to do.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mappings import amounts, texts
@@ -21,12 +22,13 @@ class LookupTable:
     label: str
     entries: Mapping[str, Any]
 
+    @cached_property
+    def _folded(self) -> dict[str, Any]:
+        return {folded(theirs): ours for theirs, ours in [*self.entries.items()][::-1]}
+
     def find(self, code: Any) -> tuple[bool, Any]:
         wanted = folded(code)
-        for theirs, ours in self.entries.items():
-            if folded(theirs) == wanted:
-                return True, ours
-        return False, None
+        return wanted in self._folded, self._folded.get(wanted)
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,15 @@ def lines(value: Any, arguments: dict[str, Any], context: Context) -> str | None
     return str(arguments.get("separator", "\n")).join(kept) or None
 
 
+def add_line(value: Any, arguments: dict[str, Any], context: Context) -> str:
+    """A second time it changes nothing."""
+    text, _ = texts.fill(str(arguments["text"]), context.scope.get)
+    standing = str(value or "").replace("\r\n", "\n")
+    if text.strip() in [one.strip() for one in standing.split("\n")]:
+        return standing
+    return f"{standing.rstrip()}\n{text}" if standing.strip() else text
+
+
 def lookup(value: Any, arguments: dict[str, Any], context: Context) -> Any:
     table = context.tables.get(arguments["table"])
     if table is None:
@@ -106,6 +117,7 @@ LISTED = (
     Transform("first", "First that is not empty", first, "'' , 'B' -> B", ("of",)),
     Transform("template", "Text with fields in it", template, "PS-{id} -> PS-44", ("text",)),
     Transform("lines", "Lines of text, empty ones left out", lines, "Paid by {payment}", ("parts",), ("separator",)),
+    Transform("add line", "With one more line, once", add_line, "'Ring twice' and 'In the ERP: PS-44'", ("text",)),
     Transform("lookup", "Look up in a table", lookup, "FR -> France", ("table",), ("default", "otherwise")),
     Transform("trim", "Without blanks at the ends", _plain(texts.trim), "' a ' -> a"),
     Transform("upper case", "Upper case", _plain(texts.upper), "fr -> FR"),

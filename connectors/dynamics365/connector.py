@@ -9,7 +9,7 @@ from connectors.base import Change, CheckResult, Connector, Cursor, Entity, Reco
 from connectors.dynamics365 import checks
 from connectors.dynamics365.client import Client
 from connectors.dynamics365.entities import TABLES, Table
-from connectors.dynamics365.options import SETTINGS, checked
+from connectors.dynamics365.options import PACE, SETTINGS, checked
 from connectors.dynamics365.organization import Organization
 from connectors.dynamics365.pricing import Precision, order_total
 from connectors.dynamics365.reading import Reader
@@ -30,6 +30,7 @@ class Dynamics365(Connector):
     label: ClassVar[str] = "Dynamics 365"
     settings = SETTINGS
     entities = tuple(table.entity for table in TABLES.values())
+    pace = PACE
 
     def __init__(self, settings: Mapping[str, str], session: Session | None = None) -> None:
         super().__init__(settings, session)
@@ -79,6 +80,11 @@ class Dynamics365(Connector):
 
     def link(self, entity: str, key: str) -> str:
         return f"{self._client.origin}/main.aspx?pagetype=entityrecord&etn={entity}&id={key}" if key else ""
+
+    def quota_owner(self) -> str:
+        """The application user of an environment: Dataverse counts by user."""
+        tenant, client = self.values["tenant"].lower(), self.values["client_id"].lower()
+        return f"{self.name} {tenant}/{client}/{self._client.origin.lower()}"
 
     def close(self) -> None:
         self._client.close()

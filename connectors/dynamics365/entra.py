@@ -82,7 +82,7 @@ class Entra:
             raise self._refusal(response, answer, now)
         token, seconds = answer.get("access_token"), _seconds(answer.get("expires_in"))
         if not isinstance(token, str) or not token or seconds is None:
-            raise TryLater("Microsoft Entra answered without a usable access token.")
+            raise TryLater("Microsoft Entra answered without a usable access token.", outage=True)
         lifetime = timedelta(seconds=seconds)
         self._session.tokens.put(self._name, token, now + lifetime - min(LONGEST_MARGIN, lifetime / 5))
         return token
@@ -91,7 +91,7 @@ class Entra:
         error = str(answer.get("error") or "")
         tail = f"(HTTP {response.status_code}{_traces(answer)})"
         if response.status_code == 429 or response.status_code >= 500 or error in BUSY:
-            return TryLater(f"Microsoft Entra is busy or down {tail}.", retry_after(response, now))
+            return TryLater(f"Microsoft Entra is busy or down {tail}.", retry_after(response, now), outage=True)
         if not error:
             return NeedsPerson(
                 f"The sign-in address does not answer as Microsoft Entra {tail}.",

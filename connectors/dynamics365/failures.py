@@ -132,7 +132,7 @@ def failure(response: httpx.Response, task: Task, now: datetime) -> ConnectorErr
 
 def _busy(told: Refusal, task: Task, after: datetime | None) -> TryLater:
     meaning = CODES[told.code].meaning if told.code in CODES else "too many requests"
-    return TryLater(f"Dynamics 365 holds calls back, could not {task}: {meaning} {told.tail()}.", after)
+    return TryLater(f"Dynamics 365 holds calls back, could not {task}: {meaning} {told.tail()}.", after, outage=True)
 
 
 def _broken(told: Refusal, task: Task, after: datetime | None) -> ConnectorError:
@@ -141,7 +141,8 @@ def _broken(told: Refusal, task: Task, after: datetime | None) -> ConnectorError
         return NeedsPerson(f"Dynamics 365 cannot {task}{words} {told.tail()}.", "Check the Web API version.")
     if task.writes and not (told.status == 503 and after):
         return InDoubt(f"Dynamics 365 failed while it was asked to {task}{words} {told.tail()}; it may be done.")
-    return TryLater(f"Dynamics 365 could not {task}{words} {told.tail()}.", after)
+    away = told.status in (502, 503, 504)
+    return TryLater(f"Dynamics 365 could not {task}{words} {told.tail()}.", after, outage=away)
 
 
 def _not_allowed(told: Refusal, task: Task) -> SignInRefused:

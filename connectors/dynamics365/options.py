@@ -2,7 +2,7 @@
 
 import re
 
-from connectors.base import Setting
+from connectors.base import Pace, Setting, pace_settings
 from connectors.errors import NeedsPerson
 
 DEEP_INSERT = "deep insert"
@@ -12,6 +12,10 @@ TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:{LABEL}\.)+(?![0-9]+$){LABEL}")
 
+# For each application user, from "Service protection API limits" in Microsoft's documentation of the Power Platform:
+# 6000 requests in a sliding window of 300 s, 52 at the same time. Each web server of an environment counts on its own,
+# so the true limits are these or higher.
+PACE = Pace(calls=6000, seconds=300, at_once=52)
 SETTINGS = (
     Setting(
         "environment_url",
@@ -42,6 +46,7 @@ SETTINGS = (
     ),
     Setting("api_version", "Web API version", default="v9.2"),
     Setting("page_size", "Rows per page", default="500", help="1 to 5000."),
+    *pace_settings(PACE),
 )
 
 

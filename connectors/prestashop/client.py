@@ -22,6 +22,7 @@ from connectors.session import Session
 Filters = Mapping[str, str]
 # Characters of a filter's values in one call, encoded, so that the address stays under the 4 KB that some hosts allow.
 VALUES_A_CALL = 3000
+USUAL_PORT = {"http": 80, "https": 443}
 HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 
 
@@ -50,6 +51,12 @@ class Client:
     def ahead(self) -> timedelta:
         """How far the shop's clock was ahead of ours at its last answer."""
         return self._ahead
+
+    @property
+    def place(self) -> str:
+        """Host, port and folder of the shop, by which its webservice is known whatever the spelling of its address."""
+        url = httpx.URL(self.base)
+        return f"{url.host}:{url.port or USUAL_PORT[url.scheme]}{url.path.removesuffix('/api')}"
 
     def close(self) -> None:
         self._http.close()
@@ -98,11 +105,20 @@ class Client:
                 return
             after = max(int(row["id"]) for row in page)
 
-    def by_values(self, resource: str, name: str, values: Iterable[str], *, display: str = "full") -> list[Row]:
-        """Rows whose field has one of these values, which must hold none of the filter's own characters."""
+    def by_values(
+        self,
+        resource: str,
+        name: str,
+        values: Iterable[str],
+        *,
+        display: str = "full",
+        also: Filters | None = None,
+    ) -> list[Row]:
+        """Rows whose field has one of these values, which must hold none of the filter's own characters, and that match
+        the other filters."""
         found: list[Row] = []
         for part in self._portions(values):
-            wanted = {name: f"[{'|'.join(part)}]"}
+            wanted = {name: f"[{'|'.join(part)}]", **(also or {})}
             rows = list(self.pages(resource, wanted, display=display))
             if name == "id" and not {row["id"] for row in rows} <= set(part):
                 raise unfiltered(resource)

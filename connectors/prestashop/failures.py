@@ -178,7 +178,8 @@ def _busy(request: Request, answer: httpx.Response, code: str, now: datetime) ->
     refused_at_the_door = answer.status_code == 429 or (answer.status_code == 503 and after is not None)
     if request.writes and not refused_at_the_door:
         return InDoubt(f"Writing {request.record}: {words}; whether it arrived is not known.")
-    return TryLater(f"Reading {request.record}: {words}." if not request.writes else f"{words.capitalize()}.", after)
+    told = f"{words.capitalize()}." if request.writes else f"Reading {request.record}: {words}."
+    return TryLater(told, after, outage=True)
 
 
 def _redirected(answer: httpx.Response) -> ConnectorError:
@@ -231,5 +232,6 @@ def _failed(request: Request, answer: httpx.Response, code: str) -> ConnectorErr
     what = f"status {answer.status_code}{f', error {code}' if code else ''}"
     if request.writes:
         return FailedAnswer(f"Writing {request.record}: the shop failed ({what}); whether it was done is not known.")
-    cause = "a PHP error" if code or not answer.content else "its database or PHP is down"
-    return TryLater(f"Reading {request.record}: the shop failed, most likely {cause} ({what}).")
+    php = bool(code or not answer.content)
+    cause = "a PHP error" if php else "its database or PHP is down"
+    return TryLater(f"Reading {request.record}: the shop failed, most likely {cause} ({what}).", outage=not php)

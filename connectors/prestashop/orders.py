@@ -1,10 +1,13 @@
-"""An order read with all that belongs to it, in as few calls as the webservice allows."""
+"""Orders with all that belongs to them, in as few calls as the webservice allows."""
 
+from collections.abc import Collection
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from connectors.base import Entity, Record
+from connectors.base import Entity, Record, attempt
 from connectors.errors import ConnectorError, NeedsPerson, Skip
+from connectors.prestashop.belongings import Belongings, Gathering, carrier_of
 from connectors.prestashop.client import Client
 from connectors.prestashop.documents import Row
 from connectors.prestashop.entities.order import CARRIER_FIELDS, CURRENCY_FIELDS, ORDER, STATE_FIELDS
@@ -16,9 +19,8 @@ from connectors.prestashop.entities.order_parts import (
     PAYMENT,
 )
 from connectors.prestashop.entities.reference import CARRIER, CURRENCY, LANGUAGE, ORDER_STATE, TAX
-from connectors.prestashop.filters import equals
-from connectors.prestashop.items import Item, Items
-from connectors.prestashop.records import DISPLAYS, Records
+from connectors.prestashop.items import Item, Items, spelling
+from connectors.prestashop.records import Records
 from connectors.prestashop.values import integer, number
 
 HALF_MADE = ("", "0")
@@ -26,19 +28,27 @@ HALF_MADE = ("", "0")
 
 class Orders:
     def __init__(self, client: Client, records: Records, items: Items) -> None:
-        self._client = client
         self._records = records
         self._items = items
+        self._gathering = Gathering(client, records)
 
-    def assemble(self, row: Row) -> Record:
-        """The order, from its own row, with lines, vouchers, payments, shipments, messages, customer and addresses.
-        Raises Skip for an order whose checkout broke off half-way (it has no state). What is raised carries the order's
-        reference, total and currency as far as they can be read."""
+    def assemble(self, rows: Collection[Row]) -> list[Record | ConnectorError]:
+        """Each order, from its own row, with lines, vouchers, payments, shipments, messages, customer and addresses; or
+        what keeps it from being read: Skip for one whose checkout broke off half-way (it has no state). Such an error
+        carries the order's reference, total and currency as far as they can be read. Raises what concerns them all."""
+        complete = [row for row in rows if row.get("current_state", "") not in HALF_MADE]
         try:
-            return self._whole(row)
+            belongings = self._gathering.of(complete)
+            orders = [attempt(partial(self._whole, row, belongings)) for row in rows]
+            self._number([line for one in orders if isinstance(one, dict) for line in one["order_rows"]])
         except ConnectorError as error:
-            error.record = self._told(row)
+            if len(rows) == 1:
+                error.record = self._told(*rows)
             raise
+        for row, order in zip(rows, orders, strict=True):
+            if isinstance(order, ConnectorError):
+                order.record = self._told(row)
+        return orders
 
     def _told(self, row: Row) -> Record:
         told: Record = {"id": int(row["id"]), "reference": row.get("reference", "")}
@@ -49,7 +59,8 @@ class Orders:
             return told
         return told
 
-    def _whole(self, row: Row) -> Record:
+    def _whole(self, row: Row, belongings: Belongings) -> Record:
+        """All of an order but the item numbers of its lines."""
         key, language = row["id"], row.get("id_lang", "")
         if row.get("current_state", "") in HALF_MADE:
             raise Skip(
@@ -59,13 +70,14 @@ class Orders:
         order["current_state"] = self._required(ORDER_STATE, row, "current_state", language, names(STATE_FIELDS))
         order["currency"] = self._required(CURRENCY, row, "id_currency", language, names(CURRENCY_FIELDS))
         order["language"] = self._records.reference(LANGUAGE, language, language, ("id", "iso_code"))
-        order |= self._people(row, language)
-        order["order_carriers"] = self._list(ORDER_CARRIER, key)
-        order["carrier"] = self._carrier(row, order["order_carriers"], language)
-        order["order_rows"] = self._rows(key, language)
-        order["cart_rules"] = [one for one in self._list(CART_RULE, key) if not one["deleted"]]
-        order["payments"] = self._payments(order["reference"])
-        order["messages"] = self._messages(key)
+        order |= self._people(row, language, belongings)
+        order["order_carriers"] = self._list(ORDER_CARRIER, belongings.shipments[key])
+        carrier = belongings.carriers.get(carrier_of(row, belongings.shipments[key]))
+        order["carrier"] = self._records.shown(CARRIER, carrier, language, names(CARRIER_FIELDS))
+        order["order_rows"] = [self.line(one, language) for one in belongings.lines[key]]
+        order["cart_rules"] = [one for one in self._list(CART_RULE, belongings.vouchers[key]) if not one["deleted"]]
+        order["payments"] = self._list(PAYMENT, belongings.payments.get(spelling(row.get("reference", "")), []))
+        order["messages"] = [_message(one) for one in self._list(CUSTOMER_MESSAGE, belongings.messages[key])]
         return order
 
     def line(self, row: Row, language: str = "") -> Record:
@@ -82,37 +94,23 @@ class Orders:
             )
         return found
 
-    def _people(self, row: Row, language: str) -> Record:
-        customers = self._by_id("customers", [row.get("id_customer", "")], DISPLAYS["customers"])
-        ids = [row.get("id_address_invoice", ""), row.get("id_address_delivery", "")]
-        places = self._by_id("addresses", ids, "full")
-        self._records.prepare("addresses", places.values())
-        addresses = {key: self._records.address(one, language) for key, one in places.items()}
-        customer = customers.get(row.get("id_customer", ""))
+    def _people(self, row: Row, language: str, belongings: Belongings) -> Record:
+        customer = belongings.customers.get(row.get("id_customer", ""))
         return {
             "customer": self._records.customer(customer) if customer else None,
-            "invoice_address": addresses.get(ids[0]),
-            "delivery_address": addresses.get(ids[1]),
+            "invoice_address": self._address(row, "id_address_invoice", language, belongings),
+            "delivery_address": self._address(row, "id_address_delivery", language, belongings),
         }
 
-    def _by_id(self, resource: str, ids: list[str], shown: str) -> dict[str, Row]:
-        wanted = sorted({one for one in ids if one not in ("", "0")})
-        return {row["id"]: row for row in self._client.by_values(resource, "id", wanted, display=shown)}
+    def _address(self, row: Row, field: str, language: str, belongings: Belongings) -> Record | None:
+        place = belongings.addresses.get(row.get(field, ""))
+        return self._records.address(place, language) if place else None
 
-    def _list(self, entity: Entity, order: str) -> list[Record]:
-        rows = self._client.pages(entity.name, {"id_order": f"[{order}]"})
+    def _list(self, entity: Entity, rows: list[Row]) -> list[Record]:
         return [self._records.plain(entity, row) for row in rows]
 
-    def _carrier(self, row: Row, shipments: list[Record], language: str) -> Record | None:
-        """A shipment's carrier wins: changing it leaves the order's own as it was."""
-        shipped_by = [str(one["id_carrier"]) for one in shipments if one["id_carrier"]]
-        key = shipped_by[-1] if shipped_by else row.get("id_carrier", "")
-        return self._records.reference(CARRIER, key, language, names(CARRIER_FIELDS))
-
-    def _rows(self, order: str, language: str) -> list[Record]:
-        details = list(self._client.pages("order_details", {"id_order": f"[{order}]"}))
-        self._records.prepare("order_details", details)
-        lines = [self.line(one, language) for one in details]
+    def _number(self, lines: list[Record]) -> None:
+        """Gives lines what the catalogue says about them."""
         sold = [
             Item(one["product_id"] or 0, one["product_attribute_id"] or 0, one["product_reference"]) for one in lines
         ]
@@ -122,7 +120,6 @@ class Orders:
             line["tax_rate"] = None if None in rates else sum(rates, Decimal(0))
             line["item_number"], in_catalogue = numbers[item]
             line["is_virtual"] = in_catalogue.is_virtual if in_catalogue else None
-        return lines
 
     def _taxes(self, detail: Row, language: str) -> list[Record]:
         """A tax that was deleted keeps its id, without name and rate."""
@@ -133,24 +130,10 @@ class Orders:
             found.append(self._records.reference(TAX, one.get("id", ""), language, ("id", "name", "rate")) or gone)
         return found
 
-    def _payments(self, reference: str) -> list[Record]:
-        """Payments are kept by reference: the orders that one cart was split into share theirs."""
-        if not reference:
-            return []
-        rows = self._client.pages(
-            "order_payments", {"order_reference": equals(reference)}, display=DISPLAYS["order_payments"]
-        )
-        return [self._records.plain(PAYMENT, row) for row in rows]
 
-    def _messages(self, order: str) -> list[Record]:
-        threads = self._client.pages("customer_threads", {"id_order": f"[{order}]"}, display="[id]")
-        rows = self._client.by_values("customer_messages", "id_customer_thread", [one["id"] for one in threads])
-        found = []
-        for row in rows:
-            one = self._records.plain(CUSTOMER_MESSAGE, row)
-            kept = {name: one[name] for name in ("message", "private", "date_add")}
-            found.append(kept | {"from_employee": one["id_employee"] is not None})
-        return found
+def _message(record: Record) -> Record:
+    kept = {name: record[name] for name in ("message", "private", "date_add")}
+    return kept | {"from_employee": record["id_employee"] is not None}
 
 
 def names(fields: tuple[Any, ...]) -> tuple[str, ...]:

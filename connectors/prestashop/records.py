@@ -88,7 +88,7 @@ class Records:
 
     def known(self, resource: str, key: str) -> Row | None:
         """One row of reference data by id."""
-        return self._kept(resource, {key}).get(key)
+        return self.several(resource, {key}).get(key)
 
     def prepare(self, entity: str, rows: Iterable[Row]) -> None:
         """Fetches the reference data that these rows point at, with one call a resource instead of one a record."""
@@ -97,10 +97,11 @@ class Records:
             for resource, key in _pointed_at(entity, row):
                 wanted.setdefault(resource, set()).add(key)
         for resource, keys in wanted.items():
-            self.prepare(resource, self._kept(resource, keys).values())
+            self.prepare(resource, self.several(resource, keys).values())
 
-    def _kept(self, resource: str, keys: set[str]) -> dict[str, Row]:
-        """Rows by id, from the cache or the shop; an id that the shop does not know is asked for every time."""
+    def several(self, resource: str, keys: set[str]) -> dict[str, Row]:
+        """Rows of reference data by id, from the cache or the shop; an id that the shop does not know is asked for
+        every time."""
         wanted = sorted(one for one in keys if re.fullmatch(r"[1-9]\d{0,9}", one, re.ASCII))
         found: dict[str, Row] = {key: self.cached(f"{resource}/{key}", dict) for key in wanted}
         for row in self._client.by_values(resource, "id", [key for key in wanted if not found[key]]):
@@ -109,7 +110,10 @@ class Records:
 
     def reference(self, entity: Entity, key: str, language: str, names: tuple[str, ...] = ()) -> Record | None:
         """The named fields (default: all) of reference data; None for no id and for one that is gone."""
-        row = self.known(entity.name, key)
+        return self.shown(entity, self.known(entity.name, key), language, names)
+
+    def shown(self, entity: Entity, row: Row | None, language: str, names: tuple[str, ...] = ()) -> Record | None:
+        """The named fields (default: all) of a row of reference data."""
         if row is None:
             return None
         record = self.order_state(row, language) if entity is ORDER_STATE else self.plain(entity, row, language)

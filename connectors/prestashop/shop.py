@@ -1,13 +1,24 @@
 """PrestaShop as a connector: what it can be asked, and who answers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import httpx
 
-from connectors.base import Change, CheckResult, Connector, Cursor, Record, Setting, Value, Written
-from connectors.errors import NeedsPerson
+from connectors.base import (
+    Change,
+    CheckResult,
+    Connector,
+    Cursor,
+    Pace,
+    Record,
+    Setting,
+    Value,
+    Written,
+    pace_settings,
+)
+from connectors.errors import ConnectorError, NeedsPerson
 from connectors.prestashop.catalogue import Catalogue
 from connectors.prestashop.changes import Feed
 from connectors.prestashop.checking import check
@@ -22,6 +33,8 @@ from connectors.prestashop.records import Records
 from connectors.prestashop.state_changes import StateChanges
 from connectors.session import Session
 
+# PrestaShop names no limit; a small shop shares its few PHP processes with its customers.
+PACE = Pace(calls=0, seconds=0, at_once=8)
 SETTINGS = (
     Setting("address", "Shop address", help="As customers type it, for example https://shop.example or .../store."),
     Setting("key", "Webservice key", secret=True, help="32 characters, from Advanced Parameters > Webservice."),
@@ -41,6 +54,7 @@ SETTINGS = (
         required=False,
         help="With its secret folder, for example https://shop.example/admin123; for links to orders.",
     ),
+    *pace_settings(PACE),
 )
 WHOLE_NUMBERS = {"overlap": (0, 86_400), "page_size": (1, 1000), "id_shop": (1, 1_000_000)}
 BACK_OFFICE_PAGES = {
@@ -56,6 +70,7 @@ class PrestaShop(Connector):
     label = "PrestaShop"
     settings = SETTINGS
     entities = ENTITIES
+    pace = PACE
 
     def __init__(self, settings: Mapping[str, str], session: Session | None = None) -> None:
         """Raises NeedsPerson naming what is missing or wrong among the settings."""
@@ -89,9 +104,13 @@ class PrestaShop(Connector):
         return feed.since(since)
 
     def read(self, entity: str, key: str) -> Record:
-        """One record, an order with all that belongs to it. Raises NotFound, and Skip for an order whose checkout
-        broke off half-way."""
+        """One record: an order with all that belongs to it, a customer with its addresses. Raises NotFound, and Skip
+        for an order whose checkout broke off half-way."""
         return self._reader.read(self._known(entity), key)
+
+    def read_many(self, entity: str, keys: Sequence[str]) -> dict[str, Record | ConnectorError]:
+        """In a call a resource (and page) for all of them. A record that breaks the answer for all is found out."""
+        return self._reader.read_many(self._known(entity), keys)
 
     def find(self, entity: str, **fields: Value) -> list[Record]:
         """Records that are not deleted, by ascending id. Text is compared without regard to case, as the shop does.
@@ -116,6 +135,10 @@ class PrestaShop(Connector):
         admin = self.values["admin_address"].strip().rstrip("/")
         page = BACK_OFFICE_PAGES.get(entity, "")
         return f"{admin}/{page.format(key=key)}" if admin and page and key.isdecimal() else ""
+
+    def quota_owner(self) -> str:
+        """The shop: host, port and folder, whoever's key and whichever of several shops in one PrestaShop."""
+        return f"{self.name} {self._client.place}"
 
     def close(self) -> None:
         self._client.close()

@@ -34,6 +34,7 @@ class StateInDoubt(InDoubt):
     def __init__(self, message: str, after_history: int) -> None:
         super().__init__(message)
         self.after_history = after_history
+        self.resume = {"after_history": after_history}
 
 
 @dataclass(frozen=True)

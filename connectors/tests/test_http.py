@@ -54,8 +54,9 @@ def test_a_lost_answer_leaves_a_write_in_doubt_and_a_read_for_later(sandbox, htt
     sandbox.faults = [Fault("lost", times=2)]
     with pytest.raises(InDoubt, match="its answer was lost"):
         http.send("POST", "http://echo/")
-    with pytest.raises(TryLater, match="no complete answer"):
+    with pytest.raises(TryLater, match="no complete answer") as caught:
         http.send("GET", "http://echo/")
+    assert caught.value.outage
 
 
 def test_a_request_for_a_token_writes_nothing_whatever_its_method(sandbox, http):
@@ -68,8 +69,9 @@ def test_nobody_there_is_for_later_even_for_a_write():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    with pytest.raises(TryLater, match="cannot be reached"):
+    with pytest.raises(TryLater, match="cannot be reached") as caught:
         Http(Session(), "Echo").send("POST", f"http://127.0.0.1:{port}/")
+    assert caught.value.outage
 
 
 @pytest.mark.parametrize("address", ["ftp://echo/", "echo", "http://", "http://echo:port/"])
@@ -104,8 +106,9 @@ def test_an_answer_without_end_is_cut_off(sandbox, transport):
     with serving(sandbox) as address:
         http = Http(Session(transport=sandbox.transport() if transport == "in-process" else None), "Echo")
         assert len(http.send("GET", f"{address}/large?bytes=1000000").content) == 1_000_000
-        with pytest.raises(TryLater, match="larger than 32 MB"):
+        with pytest.raises(TryLater, match="larger than 32 MB") as caught:
             http.send("GET", f"{address}/large?bytes=40000000")
+        assert not caught.value.outage
         with pytest.raises(InDoubt, match="larger than 32 MB"):
             http.send("POST", f"{address}/large?bytes=40000000")
         http.close()
@@ -116,8 +119,9 @@ def test_an_answer_that_trickles_in_is_cut_off():
         stop = threading.Event()
         threading.Thread(target=trickle, args=(listening, stop), daemon=True).start()
         http = Http(Session(), "Echo", timeout=0.2)
-        with pytest.raises(TryLater, match="takes too long"):
+        with pytest.raises(TryLater, match="takes too long") as caught:
             http.send("GET", f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        assert caught.value.outage
         http.close()
         stop.set()
 

@@ -2,11 +2,13 @@
 
 import json
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from connectors.sandbox import Request, Response, Sandbox
+from connectors.sandbox import Fault, Request, Response, Sandbox
 from connectors.serving import serving
 
 
@@ -70,10 +72,52 @@ def test_a_status_fault_answers_before_the_commit_as_often_as_asked(client):
     assert client.get("/").text == "1"
 
 
-def test_an_unknown_fault_is_refused_in_words(client):
-    answer = client.post("/_sandbox/faults", json=[{"kind": "lost", "when": "always"}])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "lost", "when": "always"}, "when"),
+        ({"kind": "asleep"}, "no fault is called 'asleep'"),
+        ({"kind": "lost", "every": 0}, "every is 0"),
+        ({}, "kind"),
+    ],
+)
+def test_an_unknown_fault_is_refused_in_words(client, fault, words):
+    answer = client.post("/_sandbox/faults", json=[fault])
     assert answer.status_code == 400
-    assert "when" in answer.json()["error"]
+    assert words in answer.json()["error"]
+
+
+def test_a_fault_may_hit_each_third_request_only(client):
+    switch_on(client, kind="status", status=429, method="POST", every=3, times=2)
+    assert [client.post("/", content=b"x").status_code for _ in range(10)] == [200, 200, 429] * 2 + [200] * 4
+    (fault,) = client.get("/_sandbox/faults").json()
+    assert (fault["seen"], fault["times"]) == (6, 0)
+
+
+def test_a_fault_that_is_not_due_lets_the_next_one_have_its_turn(client):
+    faults = [{"kind": "status", "status": 429, "every": 2, "times": -1}, {"kind": "status", "status": 503}]
+    assert client.post("/_sandbox/faults", json=faults).status_code == 200
+    assert [client.post("/", content=b"x").status_code for _ in range(4)] == [503, 429, 200, 429]
+
+
+def test_a_late_answer_comes_after_the_commit_and_lets_others_in_meanwhile(monkeypatch):
+    waited, go_on = [], threading.Event()
+    monkeypatch.setattr("connectors.sandbox.time.sleep", lambda seconds: waited.append(seconds) or go_on.wait(10))
+    sandbox = Counter()
+    sandbox.faults = [Fault("late", method="POST", seconds=7)]
+    with ThreadPoolExecutor() as pool, httpx.Client(transport=sandbox.transport()) as client:
+        late = pool.submit(client.post, "http://counter/", content=b"x")
+        while client.get("http://counter/").text == "0":
+            assert not late.done()
+        assert not late.done()
+        go_on.set()
+        assert late.result().text == "1"
+    assert waited == [7]
+
+
+def test_a_control_that_nobody_knows_is_answered_with_those_that_there_are(client):
+    answer = client.post("/_sandbox/place", json={})
+    assert (answer.status_code, answer.json()["error"]) == (404, "no POST 'place' here: state, faults, reset")
 
 
 def test_methods_that_nobody_knows_and_chunked_bodies_reach_the_sandbox(client):

@@ -14,11 +14,11 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from connectors import systems
 from connectors.base import Event
 from connectors.errors import RecordRefused
+from hub.api.doors import Door, door_of
 from hub.inbox import receive
-from hub.models import Connection, Message
+from hub.models import Message
 
 LARGEST = 1024 * 1024
-SIGNING, TOKEN = "webhook signing", "webhook token"
 
 
 class TooLarge(APIException):
@@ -43,17 +43,17 @@ class Webhooks(APIView):
         responses={202: OpenApiResponse(description="Accepted: the ids of the messages that wait for the records.")},
     )
     def post(self, request: Request, name: str, token: str = "") -> Response:
-        connection = Connection.objects.filter(name=name).first()
-        if connection is None:
+        door = door_of(name)
+        if door is None:
             raise NotFound(f"There is no connection {name!r}.")
         body = _body(request)
-        _verify(connection, request, body, token)
+        _verify(door, request, body, token)
         try:
-            events = systems()[connection.system].events(request.headers, body)
+            events = systems()[door.connection.system].events(request.headers, body)
         except RecordRefused as error:
             raise ParseError(f"{error.message} {error.hint}") from error
         identity = request.headers.get("webhook-id", "")
-        messages = receive(connection, _identified(events, identity), Message.Origin.WEBHOOK)
+        messages = receive(door.connection, _identified(events, identity), Message.Origin.WEBHOOK)
         ids = [one.pk for one in messages]
         return Response({"id": ids[0] if ids else None, "messages": ids}, status=202)
 
@@ -70,14 +70,14 @@ def _body(request: Request) -> bytes:
     return body
 
 
-def _verify(connection: Connection, request: Request, body: bytes, token: str) -> None:
+def _verify(door: Door, request: Request, body: bytes, token: str) -> None:
     """By the signature, or by the secret path for senders that cannot sign. Raises NotProved."""
     if token:
-        if not any(hmac.compare_digest(token.encode(), one.encode()) for one in connection.secret(TOKEN)):
+        if not any(hmac.compare_digest(token.encode(), one.encode()) for one in door.tokens):
             raise NotProved("The secret in the address is not this connection's.")
         return
     problem = "The connection has no signing secret."
-    for secret in connection.secret(SIGNING):
+    for secret in door.signing:
         try:
             Webhook(secret).verify(body, dict(request.headers), json_parse=False)
             return

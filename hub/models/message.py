@@ -12,8 +12,8 @@ class Lane(models.Model):
     """The order of one record's messages. It is what a worker claims: one message of a record runs at a time.
 
     `due_at` is when there is something to do, and empty when there is nothing. A claim carries a `token`; whoever holds
-    an older one finds no row to write to and stops. `claimed_by` is the worker process that has the claim. `alone` lanes are
-    worked with nothing beside them: workers died twice while they worked on a message of theirs.
+    an older one finds no row to write to and stops. `claimed_by` is the worker process that has the claim. `alone`
+    lanes are worked with nothing beside them: workers died twice while they worked on a message of theirs.
     """
 
     pair = models.ForeignKey(Pair, models.CASCADE, related_name="lanes")
@@ -27,7 +27,10 @@ class Lane(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("pair", "entity", "key"), name="one_lane_of_a_record"),)
-        indexes = (models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="lanes_with_work"),)
+        indexes = (
+            models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="lanes_with_work"),
+            models.Index(fields=("claimed_until",), condition=Q(claimed_until__isnull=False), name="claimed_lanes"),
+        )
 
     def __str__(self) -> str:
         return f"{self.entity} {self.key}"

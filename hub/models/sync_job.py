@@ -1,5 +1,7 @@
 """Sync job: "pull what changed since", as a poll for ever or a backfill of a date range. Run: one execution of it."""
 
+from decimal import Decimal
+
 from django.db import models
 
 from hub.models.connection import Connection
@@ -31,6 +33,16 @@ class SyncJob(models.Model):
                 fields=("connection", "entity"), condition=models.Q(kind="poll"), name="one_poll_of_an_entity"
             ),
         )
+
+    @property
+    def progress(self) -> Decimal | None:
+        """How far a backfill is along its dates, from 0 to 1; None where it has no beginning, and for a poll."""
+        if self.since is None or self.until is None or self.until <= self.since:
+            return None
+        if not self.on:
+            return Decimal(1)
+        reached = (self.cursor_at or self.since) - self.since
+        return min(Decimal(1), max(Decimal(0), Decimal(str(reached / (self.until - self.since)))))
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.entity} from {self.connection}"

@@ -1,16 +1,21 @@
 """Check: stops a record that may not be sent, with everything that is wrong with it at once."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from connectors.errors import Skip
 from hub.outcomes import Hold
 from hub.steps.conditions import applies
+from hub.steps.write_back import due
 from hub.work import Work
 from mappings.amounts import as_amount, quantized, total_of
 from mappings.apply import apply_rules
 from mappings.problems import MappingProblem, MappingProblems
 from mappings.rules import read_rules
+
+AT_ONCE = timedelta(seconds=5)  # a source's clock and its whole seconds
 
 
 def check(step: dict[str, Any], work: Work) -> None:
@@ -112,10 +117,28 @@ def hold(step: dict[str, Any], work: Work) -> None:
         raise Hold(step["reason"], step["kind_of_hold"])
 
 
+def echo(step: dict[str, Any], work: Work) -> None:
+    """Raises Skip where the record changed in the source because we wrote back to it, and in nothing that is sent.
+
+    It counts as ours only by the time: `changed` is the path of the source's own last change. It is none while the
+    write back step that `unless_due` names has something to tell: what that one reads is ours and may have changed all
+    the same, just before we wrote.
+    """
+    known = work.known(step["mapping"])
+    if known is None or known.reported_at is None or work.keeper.by_person or work.keeper.marks:
+        return
+    if any(one["name"] == step.get("unless_due") and due(one, work) is not None for one in work.flow.steps):
+        return
+    last = work.scope.get(step["changed"])
+    if isinstance(last, datetime) and last <= known.reported_at + AT_ONCE and known.digest == work.digest():
+        raise Skip(f"{step['reason']}: rule '{step['name']}'.")
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Work], None]] = {
     "no problems": no_problems,
     "totals": totals,
     "read back": read_back,
     "present": present,
     "hold": hold,
+    "echo": echo,
 }

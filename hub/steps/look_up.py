@@ -3,12 +3,14 @@
 from typing import Any
 
 from connectors.base import Record
+from hub.outcomes import Needs
 from hub.steps.conditions import applies
 from hub.work import Work
 from mappings.apply import apply_rules
 from mappings.paths import Scope
 from mappings.problems import MappingProblem
 from mappings.rules import read_rules
+from mappings.texts import words
 
 
 def look_up(step: dict[str, Any], work: Work) -> None:
@@ -17,8 +19,12 @@ def look_up(step: dict[str, Any], work: Work) -> None:
     `by` are rules that fill the fields to search by. `missing` are the words for a record that is not there, with a
     `remedy`, unless the condition `optional` holds; without them the place stays empty. `several` are the words where
     more than one is no choice to make by itself; without them the oldest is taken. `keep` remembers the answer for as
-    long as the session's cache does.
+    long as the session's cache does. With `reference` what is looked for is another record of the source, by its
+    cross-reference: where there is none yet, this record waits for that one. Raises Needs.
     """
+    if step.get("reference"):
+        work.record["found"][step["as"]] = _reference(step, work) if applies(step, work.scope) else None
+        return
     if not step.get("each"):
         if applies(step, work.scope):
             work.record["found"][step["as"]] = _find(step, work, work.scope)
@@ -28,6 +34,17 @@ def look_up(step: dict[str, Any], work: Work) -> None:
     for number, row in enumerate(work.record[step["each"]] or []):
         scope = Scope(work.record, row, f"{step['each']}[{number}]")
         row.setdefault("found", {})[step["as"]] = _find(step, work, scope) if applies(step, scope) else None
+
+
+def _reference(step: dict[str, Any], work: Work) -> Record | None:
+    wanted = step["reference"]
+    key = words(work.scope.get(wanted["key"]))
+    if not key:
+        return None
+    known = work.keeper.reference(wanted["entity"], key, wanted["to"])
+    if known is None:
+        raise Needs(wanted["entity"], key, work.pair.source.entity(wanted["entity"]).label)
+    return {"key": known.key, "link": known.link}
 
 
 def _find(step: dict[str, Any], work: Work, scope: Scope) -> Record | None:

@@ -1,4 +1,4 @@
-"""A shop and an ERP joined in one process, with the default flow of orders between them."""
+"""A shop and an ERP joined in one process, with the default flows of customers and orders between them."""
 
 import uuid
 from datetime import UTC, datetime
@@ -12,14 +12,27 @@ from connectors.session import Session
 from hub.flows import default_flow
 from hub.pipeline import process
 from hub.tests.factories import AddressFactory, CustomerFactory
-from hub.work import Pair
+from hub.work import Keeper, Pair, Reference
 
 NAMESPACE = uuid.UUID("5b2d7a52-7c1e-4f4e-9a63-0f6d1f3c2b11")
 NOW = datetime(2026, 3, 4, 9, 15, tzinfo=UTC)
 
 
+class Remembering(Keeper):
+    """Cross-references and natural keys outlive the walk, as a pair's rows do."""
+
+    def __init__(self, joined, marks, by_person):
+        super().__init__(marks)
+        self.by_person = by_person
+        self.references = joined.references
+        self.naturals = joined.naturals
+
+    def reserve(self, entity, values, key):
+        return self.naturals.setdefault((entity, *values.items()), key)
+
+
 class Joined:
-    """`settings` are the flow's, `erp_settings` the ERP connection's. The ERP knows the shop's items but PROTO-VASE."""
+    """`settings` are the flows', `erp_settings` the ERP connection's. The ERP knows the shop's items but PROTO-VASE."""
 
     def __init__(self, settings=None, erp_settings=None, price_places=None):
         self.shop = sandbox_of("prestashop")(clock=lambda: NOW)
@@ -40,7 +53,8 @@ class Joined:
             for one in source.find("currencies")
         ]
         self.erp.seed(items, currencies)
-        self.flow = default_flow("dynamics365", "orders")
+        self.flow, self.customers = (default_flow("dynamics365", name) for name in ("orders", "customers"))
+        self.references, self.naturals = {}, {}
 
     def session(self, sandbox):
         return Session(transport=sandbox.transport(), clock=lambda: NOW, after=lambda call: self.calls.append(call))
@@ -60,13 +74,41 @@ class Joined:
 
     def carry(self, order):
         """Returns the outcome, and the order as the ERP has it (None where it has none)."""
-        outcome, _ = process(self.flow, self.pair, str(order))
+        outcome = self.carry_blind(order)
         found = self.standing(order)
         return outcome, found[0] if found else None
 
     def carry_blind(self, order):
-        """The outcome alone, where the ERP cannot be asked."""
-        return process(self.flow, self.pair, str(order))
+        """The outcome alone: of the order, or of its customer where that one had to go first and stopped."""
+        outcome, _ = self.walk(order)
+        if outcome.needs is None:
+            return outcome
+        entity, key = outcome.needs
+        assert entity == "customers"
+        first = self.carry_customer(key)
+        return self.walk(order)[0] if first.state == "done" else first
+
+    def carry_customer(self, customer, **options):
+        return self.walk(customer, self.customers, **options)[0]
+
+    def walk(self, key, flow=None, marks=None, by_person=True):
+        """One walk along the flow (of orders), and what a running hub would remember of it. Returns outcome and work.
+        Asked for by a person, unless a change in the shop is to be the reason."""
+        outcome, work = process(flow or self.flow, self.pair, str(key), Remembering(self, marks, by_person))
+        if work and work.written:
+            self.remember(work)
+        return outcome, work
+
+    def remember(self, work):
+        steps, marks = work.flow.steps, work.keeper.marks
+        told = any(one["kind"] == "write back" and one["name"] in marks for one in steps)
+        digests = {one["mapping"]: marks.get(one["name"], {}) for one in steps if one["kind"] == "write"}
+        for name, written in work.written.items():
+            place = (work.flow.source, work.key, work.flow.mappings[name].to)
+            before = self.references.get(place)
+            at = NOW if told else before.reported_at if before else None
+            digest = digests[name].get("digest", "")
+            self.references[place] = Reference(written.key, written.link, digest, at)
 
     def erp_row(self, table, values):
         """Somebody adds a row there."""

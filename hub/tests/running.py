@@ -6,11 +6,12 @@ from django.utils import timezone
 
 from connectors.base import Event
 from hub import connecting
+from hub.breaker import due_probes, probe
 from hub.handling import handle
 from hub.inbox import receive
-from hub.install import install
+from hub.install import install_all
 from hub.lanes import claim
-from hub.models import Connection, Credential, Lane, Message, Pair
+from hub.models import Connection, Credential, Lane, Message, Pair, Quota
 from hub.tests.joined import Joined
 
 
@@ -21,7 +22,8 @@ class Running:
         self.joined = Joined()
         self.shop, self.erp = self.connection("prestashop"), self.connection("dynamics365")
         self.pair = Pair.objects.create(name="one", label="Pair", source=self.shop, target=self.erp)
-        self.flow = install(self.pair, "orders")
+        install_all(self.pair)
+        self.flow = self.pair.flows.get(name="orders")
 
     def connection(self, system):
         sandbox = self.joined.shop if system == "prestashop" else self.joined.erp
@@ -41,6 +43,13 @@ class Running:
         (message,) = receive(self.shop, [Event("orders", str(order), event_id)], Message.Origin.WEBHOOK)
         return message
 
+    def order(self, *lines, **options):
+        """An order of somebody whom the ERP knows."""
+        customer = self.joined.customer()
+        receive(self.shop, [Event("customers", str(customer))], Message.Origin.WEBHOOK)
+        self.work()
+        return self.joined.order(*lines, customer=customer, **options)
+
     def work(self):
         """Works on everything that is due, in this thread."""
         while claims := claim(16):
@@ -48,7 +57,10 @@ class Running:
                 handle(one)
 
     def later(self):
-        """Everything that waits for its time is due."""
+        """Everything that waits for its time is due, and who was away is asked whether it is back."""
+        Quota.objects.exclude(blocked_until=None).update(blocked_until=timezone.now())
+        for quota in due_probes(timezone.now()):
+            probe(quota)
         Message.objects.exclude(not_before=None).update(not_before=timezone.now())
         Lane.objects.exclude(due_at=None).update(due_at=timezone.now())
 

@@ -32,11 +32,14 @@ def test_an_order_sent_again_stands_once(joined):
 @pytest.mark.parametrize("mode", ["deep insert", "batch"])
 def test_an_order_sent_by_several_at_once_stands_once(mode):
     joined = Joined(erp_settings={"order_write": mode})
-    order = joined.order()
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda _: process(joined.flow, joined.pair, str(order))[0], range(4)))
-    assert [one.state for one in outcomes] == ["done"] * 4
+    customer = joined.customer(company="Bonnefoy SARL")
+    order = joined.order(customer=customer)
+    for key, flow in ((customer, joined.customers), (order, joined.flow)):
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = list(pool.map(lambda _, key=key, flow=flow: joined.walk(key, flow)[0], range(4)))
+        assert [one.state for one in outcomes] == ["done"] * 4
     assert len(joined.standing(order)) == 1
+    assert len(joined.pair.target.find("account", name="Bonnefoy SARL")) == 1
     assert len(joined.pair.target.find("contact", lastname="Dvořák")) == 1
 
 
@@ -76,7 +79,7 @@ def test_a_shop_that_is_away_makes_the_order_wait(joined):
 
 def test_refused_credentials_say_what_to_do_and_show_no_secret():
     joined = Joined(erp_settings={"client_secret": "wrong"})
-    outcome, _ = joined.carry_blind(joined.order())
+    outcome = joined.carry_blind(joined.order())
     assert (outcome.state, outcome.kind) == ("dead letter", "sign-in")
     assert "secret" in outcome.reason
     assert joined.erp.announcement()["client_secret"] not in outcome.reason
@@ -119,8 +122,11 @@ def test_an_order_in_any_state_is_carried(state):
 
 
 def test_every_problem_of_an_order_comes_at_once_with_its_remedy(joined):
-    address = {"city": "L" + "o" * 99 + "ng", "postcode": "9" * 30}
-    order = joined.order([(1,), (10,)], customer=joined.customer(address=address))
+    customer = joined.customer()
+    joined.carry_customer(customer)
+    (address,) = joined.shop.store.find("addresses", id_customer=str(customer))
+    joined.shop.store.change("addresses", address, city="L" + "o" * 99 + "ng", postcode="9" * 30)
+    order = joined.order([(1,), (10,)], customer=customer)
     outcome, stands = joined.carry(order)
     assert (outcome.state, outcome.kind, stands) == ("dead letter", "mapping", None)
     assert (
@@ -174,8 +180,10 @@ def test_an_order_that_was_changed_in_the_erp_is_held_with_both_totals(joined):
 
 
 def test_what_nobody_foresaw_is_our_fault_and_keeps_its_traceback(joined, monkeypatch):
+    customer = joined.customer()
+    joined.carry_customer(customer)
     monkeypatch.delitem(joined.flow.mappings["order"].__dict__, "to")
-    outcome, _ = process(joined.flow, joined.pair, str(joined.order()))
+    outcome, _ = joined.walk(joined.order(customer=customer))
     assert (outcome.state, outcome.kind) == ("dead letter", "internal")
     assert "Our fault: nothing to correct in the data" in outcome.reason
     assert "Traceback" in outcome.detail

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from connectors.dynamics365.sandbox import batch, entra, faults, seed, web_api
+from connectors.dynamics365.sandbox import batch, entra, faults, seed, web_api, written
 from connectors.dynamics365.sandbox.environment import Environment, Switches
 from connectors.dynamics365.sandbox.errors import Refused
 from connectors.dynamics365.sandbox.limits import Limits, too_many_at_once
@@ -103,6 +103,12 @@ class Dynamics365Sandbox(Sandbox):
         switches = Switches(**state["switches"])
         self._custom = list(state["columns"])
         self.environment.tables, self.environment.store, self.environment.switches = tables, store, switches
+
+    def written_key(self, request: Request) -> str:
+        return written.written_key(request, self.environment.tables)
+
+    def changes(self) -> int:
+        return self.environment.store.changes
 
     def handle(self, request: Request) -> Response:
         if not request.path.startswith(API):

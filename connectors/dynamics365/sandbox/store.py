@@ -30,6 +30,7 @@ class Store:
         self.deletions: list[Deletion] = []
         self.version = FIRST_VERSION
         self.numbers = 1000
+        self.changes = 0  # of rows, but those that were undone
         self._touched = touched
         self._undo: list[tuple[str, str, Row | None]] = []
         self._open = 0
@@ -73,7 +74,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; an exception undoes everything since the beginning of this block and goes on."""
-        mark, deleted = len(self._undo), len(self.deletions)
+        mark, deleted, changes = len(self._undo), len(self.deletions), self.changes
         self._open += 1
         try:
             yield
@@ -82,6 +83,7 @@ class Store:
                 table, id, before = self._undo.pop()
                 self._set(table, id, before)
             del self.deletions[deleted:]
+            self.changes = changes
             raise
         finally:
             self._open -= 1
@@ -92,6 +94,7 @@ class Store:
         if self._open:
             self._undo.append((table, id, self.rows[table].get(id)))
         self._set(table, id, row)
+        self.changes += 1
         self._touched()
 
     def _set(self, table: str, id: str, row: Row | None) -> None:

@@ -31,6 +31,7 @@ def test_too_many_requests_wait_for_as_long_as_told(erp, dynamics):
     with pytest.raises(TryLater, match="0x80072322") as later:
         dynamics.write("salesorder", record, idempotency_key=KEY)
     assert later.value.after == erp.now + timedelta(seconds=17)
+    assert later.value.outage
     assert dynamics.find("salesorder") == []
 
 
@@ -49,8 +50,9 @@ def test_the_time_to_wait_may_be_a_date(erp):
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_broken_read_is_tried_later(erp, dynamics, status):
     erp.fault("status", **READ, status=status)
-    with pytest.raises(TryLater, match=f"look up contact.*HTTP {status}"):
+    with pytest.raises(TryLater, match=f"look up contact.*HTTP {status}") as later:
         dynamics.find("contact")
+    assert later.value.outage is (status != 500)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -67,6 +69,7 @@ def test_a_write_that_is_turned_away_until_later_was_not_done(erp, dynamics):
     with pytest.raises(TryLater) as later:
         dynamics.write("salesorder", record, idempotency_key=KEY)
     assert later.value.after == erp.now + timedelta(seconds=60)
+    assert later.value.outage
 
 
 def test_an_error_after_the_commit_is_in_doubt_and_the_order_is_found(erp, dynamics):
@@ -77,11 +80,12 @@ def test_an_error_after_the_commit_is_in_doubt_and_the_order_is_found(erp, dynam
     assert len(dynamics.find("salesorder", salesorderid=KEY)) == 1
 
 
-@pytest.mark.parametrize("kind", ["html", "malformed", "maintenance"])
-def test_rubbish_in_place_of_rows_is_tried_later(erp, dynamics, kind):
+@pytest.mark.parametrize(("kind", "outage"), [("html", True), ("malformed", False), ("maintenance", True)])
+def test_rubbish_in_place_of_rows_is_tried_later(erp, dynamics, kind, outage):
     erp.fault(kind, **READ)
-    with pytest.raises(TryLater):
+    with pytest.raises(TryLater) as later:
         dynamics.find("contact")
+    assert later.value.outage is outage
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,9 @@ def test_an_expired_secret_is_told(erp):
 @pytest.mark.parametrize("kind", ["error_before", "malformed", "maintenance", "refused"])
 def test_while_entra_is_down_a_write_waits_and_is_never_in_doubt(erp, kind):
     erp.fault(kind, path=TOKEN)
-    with pytest.raises(TryLater):
+    with pytest.raises(TryLater) as later:
         erp.connect().write("contact", {"lastname": "Guest"}, idempotency_key=KEY)
+    assert later.value.outage
     assert erp.connect().find("contact") == []
 
 

@@ -8,7 +8,7 @@ from connectors.prestashop.entities.order_parts import (
     PAYMENT,
     ROW_FIELDS,
 )
-from connectors.prestashop.entities.people import ADDRESS, CUSTOMER, LANGUAGE_FIELDS
+from connectors.prestashop.entities.people import ADDRESS, CUSTOMER_FIELDS, LANGUAGE_FIELDS
 from connectors.prestashop.entities.reference import (
     CARRIER,
     CURRENCY,
@@ -96,7 +96,7 @@ ORDER = Entity(
         percent("carrier_tax_rate", "Tax rate of shipping"),
         amount("total_wrapping_tax_incl", "Gift wrapping with tax"),
         amount("total_wrapping_tax_excl", "Gift wrapping before tax"),
-        refers("customer", "Customer", "customers", CUSTOMER.fields),
+        refers("customer", "Customer", "customers", CUSTOMER_FIELDS),
         refers("invoice_address", "Invoice address", "addresses", ADDRESS.fields),
         refers("delivery_address", "Delivery address", "addresses", ADDRESS.fields),
         refers("carrier", "Carrier (empty: nothing is shipped)", "carriers", CARRIER_FIELDS),

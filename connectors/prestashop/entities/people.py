@@ -12,43 +12,9 @@ from connectors.prestashop.entities.reference import (
     amount,
     flag,
     refers,
+    rows,
     text,
     whole,
-)
-
-LANGUAGE_FIELDS = (ID, text("iso_code", "ISO code", 2))
-
-CUSTOMER = Entity(
-    "customers",
-    "Customer",
-    "id",
-    (
-        ID,
-        text("firstname", "First name", 255),
-        text("lastname", "Last name", 255),
-        text("email", "E-mail", 255),
-        flag("is_guest", "Guest"),
-        text("company", "Company", 255),
-        text("siret", "SIRET", 14),
-        text("ape", "APE", 6),
-        text("website", "Website", 128),
-        flag("newsletter", "Newsletter"),
-        flag("optin", "Partner offers"),
-        Field("birthday", "Birthday", "date", writable=False),
-        text("note", "Private note"),
-        refers("id_gender", "Title", "genders"),
-        refers("id_default_group", "Default group", "groups"),
-        amount("outstanding_allow_amount", "Allowed outstanding amount", "default currency"),
-        whole("max_payment_days", "Payment days"),
-        refers("id_lang", "Language id", "languages"),
-        refers("language", "Language", "languages", LANGUAGE_FIELDS),
-        refers("id_shop", "Shop", "shops"),
-        ACTIVE,
-        DELETED,
-        DATE_ADD,
-        DATE_UPD,
-    ),
-    number="email",
 )
 
 COUNTRY_FIELDS = tuple(one for one in COUNTRY.fields if one.name in ("id", "iso_code", "name"))
@@ -83,4 +49,45 @@ ADDRESS = Entity(
         DATE_UPD,
     ),
     number="alias",
+)
+
+LANGUAGE_FIELDS = (ID, text("iso_code", "ISO code", 2))
+
+CUSTOMER_FIELDS = (
+    ID,
+    text("firstname", "First name", 255),
+    text("lastname", "Last name", 255),
+    text("email", "E-mail", 255),
+    flag("is_guest", "Guest"),
+    text("company", "Company", 255),
+    text("siret", "SIRET", 14),
+    text("ape", "APE", 6),
+    text("website", "Website", 128),
+    flag("newsletter", "Newsletter"),
+    flag("optin", "Partner offers"),
+    Field("birthday", "Birthday", "date", writable=False),
+    text("note", "Private note"),
+    refers("id_gender", "Title", "genders"),
+    refers("id_default_group", "Default group", "groups"),
+    amount("outstanding_allow_amount", "Allowed outstanding amount", "default currency"),
+    whole("max_payment_days", "Payment days"),
+    refers("id_lang", "Language id", "languages"),
+    refers("language", "Language", "languages", LANGUAGE_FIELDS),
+    refers("id_shop", "Shop", "shops"),
+    ACTIVE,
+    DELETED,
+    DATE_ADD,
+    DATE_UPD,
+)
+
+CUSTOMER = Entity(
+    "customers",
+    "Customer",
+    "id",
+    (
+        *CUSTOMER_FIELDS,
+        rows("addresses", "Addresses that are not deleted", ADDRESS.fields),
+        refers("address", "Address that was changed last", "addresses", ADDRESS.fields),
+    ),
+    number="email",
 )

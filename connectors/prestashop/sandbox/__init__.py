@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.prestashop.sandbox import completing, faults, folder, seed
+from connectors.prestashop.sandbox import completing, faults, folder, seed, staff, written
 from connectors.prestashop.sandbox.placing import place
 from connectors.prestashop.sandbox.purchase import Line, Purchase
 from connectors.prestashop.sandbox.rights import FULL, KEYS, Key
@@ -27,15 +27,21 @@ class PrestaShopSandbox(Sandbox):
     it is set, else the host and port on which it is served, by either of this machine's own names."""
 
     system = "prestashop"
+    controls = ("place", "touch")
     keys: tuple[Key, ...] = KEYS
     domain: str | None = None
 
     def __init__(
-        self, *, state_file: Path | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        *,
+        state_file: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        journal: Path | None = None,
     ) -> None:
         self.shop: Shop
         self._loaded: dict[str, Any] | None = None
-        super().__init__(state_file=state_file, clock=clock)
+        super().__init__(state_file=state_file, clock=clock, journal=journal)
+        self._shopper = Shopper(self, random.Random(2))  # noqa: S311
 
     @property
     def store(self) -> Store:
@@ -113,6 +119,32 @@ class PrestaShopSandbox(Sandbox):
         placed[shopper.place("plain", state=6)] = "cancelled"
         placed[shopper.place_half_made()] = "half made"
         return {"orders": placed, "unknown": list(seed.UNKNOWN_TO_ERP)}
+
+    def control(self, action: str, data: Any) -> Any:
+        """place: {"count": 3} orders of any kind, or {"kinds": ["plain", …], "count": 9} of these, one after another;
+        touch: {"orders": [ids]}, as an employee works on them. Both answer {"orders": [ids]}."""
+        if not isinstance(data, dict):
+            raise ValueError("an object is needed")
+        if action == "touch":
+            orders = staff.look_after(self.shop, data["orders"])
+        else:
+            orders = [self._shopper.place(kind) for kind in self._kinds(data)]
+        self.touch()
+        return {"orders": orders}
+
+    def _kinds(self, data: dict[str, Any]) -> list[str]:
+        kinds = data.get("kinds") or []
+        unknown = sorted(set(kinds) - set(KINDS))
+        if unknown:
+            raise ValueError(f"no order is called {unknown[0]!r}: {', '.join(KINDS)}")
+        count = int(data.get("count", len(kinds) or 1))
+        return [kinds[one % len(kinds)] if kinds else self._shopper.any_kind() for one in range(count)]
+
+    def written_key(self, request: Request) -> str:
+        return written.written_key(request)
+
+    def changes(self) -> int:
+        return self.store.changes
 
     def dump(self) -> dict[str, Any]:
         return self.store.dump()

@@ -41,8 +41,11 @@ class Shopper:
         self._random = source
         self._placed = 0
 
+    def any_kind(self) -> str:
+        return self._random.choice(KINDS)
+
     def place_any(self) -> int:
-        return self.place(self._random.choice(KINDS))
+        return self.place(self.any_kind())
 
     def place(self, kind: str, **overrides: Any) -> int:
         """Places an order of this kind and returns its id; `overrides` are fields of `purchase.Purchase`, `lines` among

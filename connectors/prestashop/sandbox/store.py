@@ -30,8 +30,8 @@ COUNTED = {"order_invoices": ("number", "delivery_number")}
 
 
 class Store:
-    """Every change goes through `insert`, `change` and `delete`, which keep the indexes. Values are texts as the
-    database gives them back."""
+    """Every change goes through `insert`, `change` and `delete`, which keep the indexes and count in `changes` what
+    they did. Values are texts as the database gives them back."""
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[int, Record]] = {name: {} for name in RESOURCES}
@@ -40,6 +40,7 @@ class Store:
         self.invoice_payments: dict[str, list[int]] = {}
         self.webservice_on = True
         self.break_after_state = 0
+        self.changes = 0
         self.recorded: frozenset[str] = frozenset()  # the resources that a loaded folder has records of
         self.highest: dict[tuple[str, str], int] = defaultdict(int)
         self._indexes: dict[tuple[str, str], dict[str, set[int]]] = {}
@@ -73,6 +74,7 @@ class Store:
 
     def insert(self, resource: str, record: Record, key: int | None = None) -> Record:
         """Stores the record under this id or the table's next, and returns it as stored."""
+        self.changes += 1
         key = key or self.last_ids[resource] + 1
         self.last_ids[resource] = max(self.last_ids[resource], key)
         stored = RESOURCES[resource].stored({**record, "id": str(key)})
@@ -93,6 +95,7 @@ class Store:
             if name in INDEXED.get(resource, ()):
                 self._indexes[resource, name][fold(record[name])].discard(key)
                 self._indexes[resource, name][fold(new)].add(key)
+            self.changes += record.get(name) != new
             record[name] = new
         self._count(resource, record)
 
@@ -104,6 +107,7 @@ class Store:
             self.highest[resource, name] = max(self.highest[resource, name], int(record[name]))
 
     def delete(self, resource: str, key: int) -> None:
+        self.changes += 1
         self._forget(resource, key)
         del self.tables[resource][key]
 

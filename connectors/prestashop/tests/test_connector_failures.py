@@ -118,7 +118,9 @@ def test_a_firewall_is_told_from_a_missing_right(shop: Shop):
 @pytest.mark.parametrize("status", [500, 599])
 def test_a_500_on_reading_is_tried_later(shop: Shop, status: int):
     shop.sandbox.faults = [Fault("error_before", path="orders/", status=status)]
-    assert isinstance(refusal(shop), TryLater)
+    error = refusal(shop)
+    assert isinstance(error, TryLater)
+    assert not error.outage  # another order may well be answered
 
 
 def test_a_database_that_is_down_is_tried_later(shop: Shop):
@@ -126,6 +128,7 @@ def test_a_database_that_is_down_is_tried_later(shop: Shop):
     error = refusal(shop)
     assert isinstance(error, TryLater)
     assert "database" in error.message
+    assert error.outage
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -134,12 +137,15 @@ def test_a_busy_shop_is_tried_later(shop: Shop, status: int):
     error = refusal(shop)
     assert isinstance(error, TryLater)
     assert error.after == datetime(2026, 3, 10, 11, 1, 30, tzinfo=UTC)
+    assert error.outage
 
 
 @pytest.mark.parametrize("kind", ["lost", "refused"])
 def test_a_dropped_connection_on_reading_is_tried_later(shop: Shop, kind: Any):
     shop.sandbox.faults = [Fault(kind, path="orders/")]
-    assert isinstance(refusal(shop), TryLater)
+    error = refusal(shop)
+    assert isinstance(error, TryLater)
+    assert error.outage
 
 
 @pytest.mark.parametrize("length", [30, 60, 120, 900])
@@ -147,6 +153,7 @@ def test_a_cut_off_answer_is_tried_later(shop: Shop, length: int):
     error = refusal(shop, lambda request, answer: b"<br /><b>Warning</b>: x<br />\n" + answer.content[:length])
     assert isinstance(error, TryLater)
     assert "ends too early" in error.message
+    assert not error.outage
 
 
 def test_an_answer_without_the_record_does_not_mean_that_it_was_deleted(shop: Shop):
@@ -154,6 +161,7 @@ def test_an_answer_without_the_record_does_not_mean_that_it_was_deleted(shop: Sh
         error = refusal(shop, answering(200, b"<prestashop>" + body + b"</prestashop>", PSWS_Version="8.2.1"))
         assert isinstance(error, TryLater)
         assert "does not hold this record" in error.message
+        assert not error.outage
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,9 @@ def test_a_500_before_the_save_is_tried_later(shop: Shop, status: int):
     order = shop.order(7)
     shop.sandbox.faults = [Fault("error_before", method="POST", status=status)]
 
-    with pytest.raises(TryLater, match="orders/7: the shop failed before it stored state 4"):
+    with pytest.raises(TryLater, match="orders/7: the shop failed before it stored state 4") as caught:
         shop.connect().write("order_histories", shipped(order))
+    assert not caught.value.outage
     assert shop.histories(order) == ["10"]
 
 
@@ -130,6 +131,7 @@ def test_a_busy_shop_is_asked_again_no_sooner_than_it_says(shop: Shop):
         shop.connect().write("order_histories", shipped(order))
     assert caught.value.after is not None
     assert (caught.value.after - shop.clock.now).total_seconds() == 120
+    assert caught.value.outage
 
 
 def test_a_change_by_staff_meanwhile_does_not_hide_ours(shop: Shop):

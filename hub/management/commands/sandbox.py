@@ -22,14 +22,18 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
         parser.add_argument("--data", type=Path, help="a folder of recorded resources in place of the sandbox's own")
         parser.add_argument("--state", type=Path, help="a file that keeps the state over restarts")
+        parser.add_argument("--journal", type=Path, help="a file that begin, commit and end of every write go to")
         parser.add_argument(
             "--tls", action="store_true", help="serve over TLS, with a certificate authority of its own"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["state"]:
-            options["state"].parent.mkdir(parents=True, exist_ok=True)
-        sandbox = sandbox_of(options["system"])(state_file=options["state"])
+        try:
+            for file in filter(None, (options["state"], options["journal"])):
+                file.parent.mkdir(parents=True, exist_ok=True)
+            sandbox = sandbox_of(options["system"])(state_file=options["state"], journal=options["journal"])
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
         if options["data"]:
             try:
                 sandbox.load_folder(options["data"])
