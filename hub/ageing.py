@@ -23,6 +23,7 @@ def end_the_aged() -> int:
     lanes = Lane.objects.filter(messages__in=away.exclude(lane__pair__target__paused=True), claimed_until=None)
     held = [one.pk for one in lanes.select_for_update(skip_locked=True, of=("self",))]
     aged = list(away.filter(lane__in=held).select_related("flow__pair", "lane"))
+    problems.lock({one.flow.pair_id for one in aged})
     for message in aged:
         words = (
             f"{message.reason} Tried since {message.first_tried_at:%Y-%m-%d %H:%M} UTC, for three days. "

@@ -66,6 +66,8 @@ def _connector(pk: int) -> Connector:
             del mine[pk]
             kept.connector.close()
         kept = mine[pk] = _made(row, answers)
+    if row.quota_id is None:  # it has had no call yet, or the quota was deleted
+        kept.limiter.look_again()
     if row.quota_id != kept.limiter.quota:
         row.quota_id = kept.limiter.quota
         models.Connection.objects.filter(pk=pk).update(quota=row.quota_id)

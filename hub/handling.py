@@ -25,6 +25,7 @@ from hub.models import CrossReference, Message
 from hub.outcomes import Outcome, outcome_of
 from hub.pipeline import process
 from hub.published import published
+from hub.scrubbing import scrubbed
 from hub.settling import Settlement
 from hub.work import Pair, Work
 from mappings.paths import NoSuchPath, get
@@ -85,7 +86,8 @@ def _settlement(
     claim: Claim, keeper: RowKeeper, outcome: Outcome, work: Work | None, started: datetime, recorder: Recorder
 ) -> Settlement:
     message, now = claim.message, timezone.now()
-    values: dict[str, Any] = {"kind": outcome.kind, "reason": outcome.reason, "detail": outcome.detail}
+    values: dict[str, Any] = {"kind": outcome.kind, "reason": scrubbed(outcome.reason)}
+    values["detail"] = scrubbed(outcome.detail)
     values |= {"not_before": None, "marks": keeper.marks, "deaths": 0, "sent_at": keeper.sent_at}
     record = came_in(work) if work else outcome.record
     values |= _told(message, record)

@@ -113,7 +113,7 @@ class Limiter:
     def look_again(self) -> None:
         """The next call reads the rows anew."""
         with self._change:
-            self._lease = Lease()
+            self._row, self._lease = None, Lease()
 
     def give_back(self, known_until: datetime | None = None) -> None:
         """The slots, unless a call is under way or waits for its turn. Until then others know that some are wanted."""

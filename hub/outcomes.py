@@ -4,6 +4,7 @@ import traceback
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from connectors.base import Written
@@ -91,6 +92,7 @@ def outcome_of(error: Exception) -> Outcome:
     if isinstance(error, BadValue):
         return Outcome("dead letter", "mapping", f"The value {shown(error.value)} {error.what}. {error.remedy}")
     detail = "".join(traceback.format_exception(error))
-    return Outcome(
-        "dead letter", "internal", f"Our fault: nothing to correct in the data ({type(error).__name__}).", detail=detail
-    )
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name} {frames[-1].name}" if frames else ""
+    words = f"Our fault: nothing to correct in the data ({type(error).__name__})."
+    return Outcome("dead letter", "internal", words, detail=detail, code=place)

@@ -33,8 +33,9 @@ class Wanted:
 
 @dataclass
 class Lease:
-    """What the rows gave at `at`, and what they said. More calls are there at `more_at`. `held` slots stand in the row:
-    more than `slots` while calls are under way that began with more. Where one is `missed`, another process has none."""
+    """What the rows gave at `at`, and what they said. More calls are there at `more_at`. `held` slots stand in the row,
+    more than `slots` while calls are under way that began with more. Where one is `missed`, another process has none.
+    """
 
     at: datetime = NEVER
     calls: int = 0

@@ -60,6 +60,8 @@ def settle(many: Sequence[Settlement]) -> Settled:
     with transaction.atomic():
         ours, busy = held(one.claim for one in many)
         mine = [one for one in many if one.claim.lane in ours]
+        touched = [one for one in mine if one.values["state"] in STOPPED or one.message.problem_id]
+        problems.lock({one.message.flow.pair_id for one in touched})
         for one in mine:
             _write(one)
         Attempt.objects.bulk_create(_numbered(mine))

@@ -26,11 +26,11 @@ from django.utils import timezone
 from hub.lanes import LEASE, claimable, free_what_the_dead_hold
 from hub.ledger import AWAY
 from hub.models import Lane
-from hub.tasks import PROCESSES, STOP, sweep, tidy, wake
+from hub.tasks import PROCESSES, STOP, sweep, wake
 
 TICK = 0.25
 PATIENCE = 180.0  # seconds for a cluster to finish what it has claimed
-FREE, SWEEP, TIDY = 1.0, 60.0, 3600.0  # seconds between two
+FREE, SWEEP = 1.0, 60.0  # seconds between two
 PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Supervisor:
         self._clusters: list[Cluster] = []
         self._started = timezone.now()
         self._ends = False
-        self._freed = self._swept = self._tidied = time.monotonic()
+        self._freed = self._swept = time.monotonic()
         self._above = Path(tempfile.mkdtemp(prefix="tillbridge-worker-"))
 
     def run(self) -> None:
@@ -104,9 +104,6 @@ class Supervisor:
         if now - self._swept > SWEEP:
             self._swept = now
             sweep()
-        if now - self._tidied > TIDY:
-            self._tidied = now
-            tidy()
 
     def _replace(self, one: Cluster) -> None:
         self._stop(one, signal.SIGKILL)

@@ -2,6 +2,7 @@
 since what there is to do stands in the rows of lanes and sync jobs."""
 
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,8 @@ from hub.drain import drain
 from hub.models import SyncJob
 
 PROCESSES = "TILLBRIDGE_PROCESSES"  # names the folder where worker processes say that they are there
+TIDY, LONGEST_TIDY = 3600.0, 20.0  # seconds between two, and for one
+_tidied = [time.monotonic()]  # each worker process sees to it; two at once do no harm
 STOP = "stop"  # the file in it by which a worker is asked to claim nothing more
 
 
@@ -46,7 +49,8 @@ def drain_lanes() -> int:
 def due_chores() -> list[Callable[[], object]]:
     """What is due besides lanes. Each takes what it is about before it begins, so that a second one finds it taken."""
     jobs = [partial(poll, one) for one in due_jobs().values_list("pk", flat=True)]
-    return [*jobs, *(partial(probe, one) for one in due_probes(timezone.now()))]
+    probes = [partial(probe, one) for one in due_probes(timezone.now())]
+    return [*jobs, *probes, *([tidy] if time.monotonic() - _tidied[0] > TIDY else [])]
 
 
 def due_jobs() -> QuerySet[SyncJob]:
@@ -71,4 +75,5 @@ def sweep() -> int:
 
 
 def tidy() -> dict[str, int]:
-    return tidying.tidy()
+    _tidied[0] = time.monotonic()
+    return tidying.tidy(seconds=LONGEST_TIDY)

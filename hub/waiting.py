@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from connectors.base import Event
+from hub import problems
 from hub.inbox import receive_for
 from hub.models import Flow, Lane, Message, Waiting
 
@@ -55,7 +56,11 @@ def ended(finished: Iterable[int]) -> None:
     A superseded one is waited for no longer: the newer one of its record is. Where one was skipped, its waiters stop:
     what they need is not going to come.
     """
-    edges = list(Waiting.objects.filter(awaited__in=list(finished)).select_related("awaited__lane", "waiter__lane"))
+    edges = list(
+        Waiting.objects.filter(awaited__in=list(finished)).select_related(
+            "awaited__lane", "waiter__lane", "waiter__flow"
+        )
+    )
     woken = set()
     for edge in edges:
         awaited, waiter = edge.awaited, edge.waiter
@@ -63,16 +68,18 @@ def ended(finished: Iterable[int]) -> None:
         if awaited.outcome == Result.SUPERSEDED and newer:
             Waiting.objects.get_or_create(waiter=waiter, awaited=newer)
         elif awaited.outcome == Result.SKIPPED:
-            reason = (
-                f"It needs {awaited.lane}, which was skipped: {awaited.reason} Let it through, then send this again."
-            )
-            Message.objects.filter(pk=waiter.pk, state=State.WAITING).update(
-                state=State.DEAD_LETTER, kind="record", reason=reason, not_before=None
-            )
+            _stop(waiter, f"It needs {awaited.lane}, which was skipped: {awaited.reason}")
         else:
             woken.add(waiter.lane_id)
     Waiting.objects.filter(pk__in=[one.pk for one in edges]).delete()
     Lane.objects.filter(pk__in=woken, claimed_until=None).update(due_at=timezone.now())
+
+
+def _stop(waiter: Message, what: str) -> None:
+    words = f"{what} Let it through, then send this again."
+    stopped = {"state": State.DEAD_LETTER, "kind": "record", "reason": words, "not_before": None}
+    problem = problems.assign(waiter, "record", words)
+    Message.objects.filter(pk=waiter.pk, state=State.WAITING).update(**stopped, problem=problem)
 
 
 def sweep() -> int:

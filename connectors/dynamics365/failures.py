@@ -35,7 +35,8 @@ class Task:
     writes: bool = False
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.verb, self.table.entity.label.lower(), self.who)))
+        who = f'"{self.who}"' if " " in self.who else self.who
+        return " ".join(filter(None, (self.verb, self.table.entity.label.lower(), who)))
 
 
 @dataclass(frozen=True)

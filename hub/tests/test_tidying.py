@@ -253,37 +253,43 @@ def test_two_at_once_count_each_message_once(message, monkeypatch):
     assert set(tidy().values()) <= {0}
 
 
+def tidy_while(work):
+    """Tidies after `work` and before its transaction ends. SQLite has one writer at a time: there tidying waits."""
+    begun, tidied = threading.Event(), threading.Event()
+
+    def first():
+        try:
+            with transaction.atomic():
+                done = work()
+                begun.set()
+                if connection.vendor == "postgresql":
+                    tidied.wait(0.3)
+        finally:
+            begun.set()
+        return done
+
+    def second():
+        begun.wait()
+        try:
+            return tidy()
+        finally:
+            tidied.set()
+
+    return in_threads(first, second)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_evidence_that_is_stored_again_at_the_same_moment_stays(message, flow):
     message(200, '"shared"')
     new = message(0, state="running")
-    stored, tidied = threading.Event(), threading.Event()
-
-    def store_again():
-        with transaction.atomic():
-            keep(new, '"shared"')
-            stored.set()
-            if connection.vendor == "postgresql":  # SQLite has one writer at a time, and tidying waits for it
-                tidied.wait(0.3)
-
-    def tidy_meanwhile():
-        stored.wait()
-        gone = tidy()
-        tidied.set()
-        return gone
-
-    in_threads(store_again, tidy_meanwhile)
+    tidy_while(lambda: keep(new, '"shared"'))
     assert stands(flow, '"shared"')
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_record_that_comes_while_its_empty_lane_goes_is_received(flow):
     lane = Lane.objects.create(pair=flow.pair, entity="orders", key="7")
-
-    def receive():
-        with transaction.atomic():
-            return receive_for(flow, Event("orders", "7")).pk
-
-    received, *_ = in_threads(receive, tidy, tidy)
-    message = Message.objects.get(pk=received)
-    assert (message.lane.key, message.lane.due_at is None) == (lane.key, False)
+    received, gone = tidy_while(lambda: receive_for(flow, Event("orders", "7")))
+    assert (Message.objects.get(), gone["lanes"]) == (received, 0)
+    assert Lane.objects.get() == lane
+    assert Lane.objects.get().due_at
