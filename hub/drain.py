@@ -19,14 +19,17 @@ from django.db import close_old_connections, connection
 
 from connectors.base import Record
 from connectors.errors import ConnectorError
+from hub import limits
 from hub.connecting import connector_of
 from hub.handling import handle
-from hub.lanes import LEASE, Claim, claim, renew
-from hub.ledger import AWAY, Ledger
+from hub.lanes import Claim, claim, renew
+from hub.ledger import Ledger
+from hub.outcomes import AWAY
 
 SECONDS = 30.0
 SHORTEST, LONGEST = 0.02, 0.1  # seconds between two looks for lanes that are due, while none is
 LOOK = 0.5  # seconds between two looks for chores
+BEAT, CLAIMS_EVERY = 3.0, 5  # seconds between two heartbeats; every so many of them keep the claims
 log = logging.getLogger(__name__)
 Reads = dict[str, Record | ConnectorError]
 Ask = Callable[[], bool]
@@ -84,6 +87,7 @@ class Drain:
             self._ended.set()
             heart.join()
             self._ledger.close()
+            limits.give_back()
             connection.close()
 
     def _claim(self) -> None:
@@ -141,11 +145,15 @@ class Drain:
                     log.error("Message %s was left as it is", claimed.message.pk, exc_info=error)
 
     def _beat(self) -> None:
-        """Renews the claims, so that no long call holds the heartbeat back."""
-        while not self._ended.wait(LEASE.total_seconds() / 4):
+        """Keeps the claims and what is used of limits, so that no long call holds the heartbeat back."""
+        beats = 0
+        while not self._ended.wait(BEAT):
+            beats += 1
             try:
                 close_old_connections()
-                renew(list(self._claims.values()))
+                limits.renew()
+                if beats % CLAIMS_EVERY == 0:
+                    renew(list(self._claims.values()))
             except AWAY as error:
                 log.warning("The claims could not be renewed: %s", error)
         connection.close()

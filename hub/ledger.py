@@ -15,11 +15,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from hub.lanes import Claim, TakenOver, held
 from hub.models import Message, Waiting
+from hub.outcomes import AWAY
 from hub.settling import Settlement, settle
 from hub.waiting import ended
 
@@ -27,7 +28,6 @@ T = TypeVar("T")
 MOST = 64  # changes in one transaction
 PATIENCE = 45.0  # seconds that a change is asked again while its lane is locked, or the database is busy or away
 PAUSE = 0.05  # seconds between them
-AWAY = (OperationalError, InterfaceError)
 State, Result = Message.State, Message.Outcome
 
 

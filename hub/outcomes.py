@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from connectors.base import Written
 from connectors.errors import InDoubt, NeedsPerson, NotFound, RecordRefused, SignInRefused, Skip, TryLater
 from mappings.paths import NoSuchPath
@@ -57,6 +59,7 @@ class Outcome:
     field: str = ""
 
 
+AWAY = (OperationalError, InterfaceError)
 REFUSALS = ((SignInRefused, "sign-in"), (NotFound, "not found"), (RecordRefused, "refused"), (NeedsPerson, "refused"))
 
 
@@ -73,6 +76,8 @@ def outcome_of(error: Exception) -> Outcome:
         return Outcome("skipped", "", error.message, record=error.record)
     if isinstance(error, Hold):
         return Outcome("held", error.kind, error.reason)
+    if isinstance(error, AWAY):
+        return Outcome("waiting", "temporary", "The hub's own database was away for a moment.", outage=True)
     if isinstance(error, Needs):
         return Outcome("waiting", "record", str(error), needs=(error.entity, error.key))
     if isinstance(error, TryLater):

@@ -24,8 +24,8 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from hub.lanes import LEASE, claimable, free_what_the_dead_hold
-from hub.ledger import AWAY
 from hub.models import Lane
+from hub.outcomes import AWAY
 from hub.tasks import PROCESSES, STOP, sweep, wake
 
 TICK = 0.25

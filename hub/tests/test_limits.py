@@ -2,6 +2,7 @@
 
 import random
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from connectors.session import Call
 from hub import connecting, limits
 from hub.limits import Limiter
 from hub.models import Connection, Quota, Slice
-from hub.quotas import LEASE
+from hub.quotas import LEASE, Wanted, lease
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 4, 9, 15, tzinfo=UTC)
@@ -173,13 +174,19 @@ def test_a_process_without_a_slot_gets_its_share(time):
         begin(other)
 
 
-def test_calls_under_way_keep_their_slots_while_others_wait_for_a_share(time):
-    one, other = process(Pace(0, 0, 8)), process(Pace(0, 0, 8))
-    for _ in range(8):
-        begin(one)
-    for limiter in (other, one, other):
-        with pytest.raises(TryLater):
-            begin(limiter)
+def test_calls_under_way_keep_their_slots_while_another_process_waits_for_its_share():
+    one, other = uuid.uuid4(), uuid.uuid4()
+
+    def slots(holder, under_way):
+        given = lease("shop.example", Wanted(holder, Pace(0, 0, 8), 0, 0, 8, under_way), NOW)
+        return given.slots, given.held
+
+    assert slots(one, 0) == (8, 8)
+    assert slots(other, 0) == (0, 0)
+    assert slots(one, 8) == (4, 8)
+    assert slots(other, 0) == (0, 0)
+    assert slots(one, 5) == (4, 5)
+    assert slots(other, 0) == (3, 3)
 
 
 def test_the_slots_of_a_killed_process_are_free_after_their_lease_and_those_of_a_slow_call_are_kept(time, monkeypatch):
