@@ -33,3 +33,10 @@ def sandbox_of(system: str) -> type[Sandbox]:
         raise KeyError(system)
     sandbox: type[Sandbox] = importlib.import_module(f"{__name__}.{system}.sandbox").sandbox
     return sandbox
+
+
+def folder_of(system: str) -> Path:
+    """Where the system's connector lies, with its defaults; raises KeyError where there is no such system."""
+    if system not in systems():
+        raise KeyError(system)
+    return Path(importlib.import_module(f"{__name__}.{system}").__path__[0])

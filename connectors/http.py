@@ -7,6 +7,7 @@ is decided here, since it means the same everywhere.
 import ssl
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -28,6 +29,12 @@ class TooLarge(httpx.ReadError):
     """An answer of more bytes than are taken: that is about what was asked for, not about the system."""
 
 
+@cache
+def trusted(file: str) -> ssl.SSLContext:
+    """Made once: reading the usual authorities takes 20 ms, and threads may share a context."""
+    return ssl.create_default_context(cafile=file) if file else httpx.create_ssl_context()
+
+
 class Http:
     """One HTTP client of one connection; make one a thread. `timeout` in seconds is for the connection and for each
     part of an answer; no answer takes longer than four times that or holds more than 32 MB."""
@@ -46,7 +53,7 @@ class Http:
         self._timeout = timeout
         self._client = httpx.Client(
             transport=session.transport,
-            verify=ssl.create_default_context(cafile=session.verify) if session.verify else True,
+            verify=trusted(session.verify),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
             follow_redirects=False,
             auth=auth,

@@ -5,7 +5,6 @@ What the rows of a connection say is kept for two seconds; a change made in the 
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +17,8 @@ from connectors.base import Connector
 from connectors.session import Call, Session
 from hub import limits, models
 from hub.evidence import note_call
+from hub.fresh import Fresh
 from hub.tokens import DatabaseTokens
-
-SECONDS = 2.0
 
 
 @dataclass
@@ -35,7 +33,6 @@ class _Kept:
 
 
 _mine = threading.local()
-_rows: dict[int, tuple[float, models.Connection, dict[str, str]]] = {}
 _tokens = DatabaseTokens()
 _age = 0  # connectors of an earlier age are not used again
 # Tests put a sandbox's transport here, by the connection's name.
@@ -54,11 +51,11 @@ def connector_of(connection: models.Connection) -> Connector:
 
 def connection_row(pk: int) -> models.Connection:
     """The connection, read two seconds ago at most."""
-    return _read(pk)[0]
+    return _rows.get(pk)[0]
 
 
 def _connector(pk: int) -> Connector:
-    row, answers = _read(pk)
+    row, answers = _rows.get(pk)
     mine: dict[int, _Kept] = _mine.__dict__.setdefault("kept", {})
     kept = mine.get(pk)
     if kept is None or (kept.age, kept.system, kept.answers) != (_age, row.system, answers):
@@ -91,13 +88,11 @@ def _made(row: models.Connection, answers: dict[str, str]) -> _Kept:
 
 
 def _read(pk: int) -> tuple[models.Connection, dict[str, str]]:
-    kept = _rows.get(pk)
-    if kept and time.monotonic() - kept[0] < SECONDS:
-        return kept[1:]
     row = models.Connection.objects.get(pk=pk)
-    answers = row.answers()
-    _rows[pk] = (time.monotonic(), row, answers)
-    return row, answers
+    return row, row.answers()
+
+
+_rows = Fresh(_read)
 
 
 def close_all() -> None:
@@ -110,14 +105,14 @@ def close_all() -> None:
 
 def _forget() -> None:
     global _tokens, _age
-    _rows.clear()
+    _rows.forget()
     _tokens = DatabaseTokens()
     _age += 1
     limits.forget()
 
 
 def _changed(**signal: Any) -> None:
-    _rows.clear()
+    _rows.forget()
 
 
 for _model in (models.Connection, models.Credential):

@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -20,11 +21,13 @@ from django.db import close_old_connections, connection
 from connectors.base import Record
 from connectors.errors import ConnectorError
 from hub import limits
-from hub.connecting import connector_of
+from hub.connecting import connection_row, connector_of
 from hub.handling import handle
 from hub.lanes import Claim, claim, renew
 from hub.ledger import Ledger
+from hub.models import Flow
 from hub.outcomes import AWAY
+from hub.published import published
 
 SECONDS = 30.0
 SHORTEST, LONGEST = 0.02, 0.1  # seconds between two looks for lanes that are due, while none is
@@ -38,6 +41,14 @@ Chores = Callable[[], Sequence[Callable[[], object]]]
 
 def never() -> bool:
     return False
+
+
+def prepared(flow: Flow) -> None:
+    """Reads what the walks need of the rows here, where there is a database connection already."""
+    with suppress(Exception):  # each walk says what is wrong
+        published(flow)
+        for one in (flow.pair.source_id, flow.pair.target_id):
+            connection_row(one)
 
 
 class Drain:
@@ -103,6 +114,7 @@ class Drain:
             self._claims[one.lane] = one
             together[one.message.flow.pair_id, one.message.lane.entity].append(one)
         for some in together.values():
+            prepared(some[0].message.flow)
             self._start(some)
 
     def _do_chores(self) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import connectors
+from connectors import folder_of
 from mappings.problems import BadRule
 from mappings.rules import Mapping, read_mapping
 from mappings.transforms import LookupTable
@@ -50,7 +50,7 @@ def read_json(path: Path) -> Any:
 @cache
 def defaults_of(system: str, name: str) -> Defaults:
     """What the ERP's folder brings under this name. Raises BadRule, and FileNotFoundError for no such flow."""
-    folder = Path(connectors.__path__[0]) / system / "defaults"
+    folder = folder_of(system) / "defaults"
     flow = read_json(folder / f"flow_{name}.json")
     mappings = {one: read_json(folder / f"mapping_{one}.json") for one in flow["mappings"]}
     return Defaults(flow, mappings, read_json(folder / "tables.json"))
@@ -59,7 +59,7 @@ def defaults_of(system: str, name: str) -> Defaults:
 @cache
 def default_names(system: str) -> tuple[str, ...]:
     """The flows that the ERP's folder brings, each behind those whose records its own wait for. Raises BadRule."""
-    folder = Path(connectors.__path__[0]) / system / "defaults"
+    folder = folder_of(system) / "defaults"
     left = {file.stem.removeprefix("flow_"): read_json(file) for file in sorted(folder.glob("flow_*.json"))}
     names: list[str] = []
     while left:

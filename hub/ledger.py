@@ -22,6 +22,7 @@ from hub.lanes import Claim, TakenOver, held
 from hub.models import Message, Waiting
 from hub.outcomes import AWAY
 from hub.settling import Settlement, settle
+from hub.updating import update
 from hub.waiting import ended
 
 T = TypeVar("T")
@@ -74,11 +75,9 @@ def change_many(changes: Sequence[Change]) -> tuple[set[int], set[int]]:
     """The lanes whose message was changed, and those that are no longer ours."""
     with transaction.atomic():
         ours, busy = held(one.claim for one in changes)
-        replaced: list[int] = []
-        for one in changes:
-            if one.claim.lane in ours:
-                Message.objects.filter(pk=one.claim.message.pk).update(**one.values)
-                replaced += one.superseded
+        mine = [one for one in changes if one.claim.lane in ours]
+        update((one.claim.message.pk, one.values) for one in mine)
+        replaced = [pk for one in mine for pk in one.superseded]
         if replaced:
             finished = {"state": State.FINISHED, "outcome": Result.SUPERSEDED, "finished_at": timezone.now()}
             words = "A newer change of the same record came before this was sent."

@@ -3,7 +3,6 @@
 Reading it costs some statements, so it is kept for two seconds; a change made in the same process is seen at once.
 """
 
-import time
 from collections import defaultdict
 from typing import Any
 
@@ -11,32 +10,30 @@ from django.db.models.signals import post_delete, post_save
 
 from hub import models
 from hub.flows import Flow
+from hub.fresh import Fresh
 from mappings.rules import Mapping, read_mapping
 from mappings.transforms import LookupTable
-
-SECONDS = 2.0
-_kept: dict[int, tuple[float, Flow]] = {}
-_starting: dict[int, tuple[float, list[models.Flow]]] = {}
 
 
 def published(flow: models.Flow) -> Flow:
     """Raises BadRule where a rule cannot be read."""
-    kept = _kept.get(flow.pk)
-    if kept and time.monotonic() - kept[0] < SECONDS:
-        return kept[1]
-    fresh = _read(models.Flow.objects.select_related("current").get(pk=flow.pk))
-    _kept[flow.pk] = (time.monotonic(), fresh)
-    return fresh
+    return _published.get(flow.pk)
 
 
 def starting_at(connection: int) -> list[models.Flow]:
     """The flows that are on and start at this connection, with their pairs."""
-    kept = _starting.get(connection)
-    if kept and time.monotonic() - kept[0] < SECONDS:
-        return kept[1]
-    flows = list(models.Flow.objects.filter(pair__source=connection, on=True).select_related("pair"))
-    _starting[connection] = (time.monotonic(), flows)
-    return flows
+    return _starting.get(connection)
+
+
+def _flow(pk: int) -> Flow:
+    return _read(models.Flow.objects.select_related("current").get(pk=pk))
+
+
+def _flows(connection: int) -> list[models.Flow]:
+    return list(models.Flow.objects.filter(pair__source=connection, on=True).select_related("pair"))
+
+
+_published, _starting = Fresh(_flow), Fresh(_flows)
 
 
 def _read(row: models.Flow) -> Flow:
@@ -78,8 +75,8 @@ def _tables(pair: int) -> dict[str, LookupTable]:
 
 
 def forget(**signal: Any) -> None:
-    _kept.clear()
-    _starting.clear()
+    _published.forget()
+    _starting.forget()
 
 
 PARTS = (models.Flow, models.Mapping, models.Rule, models.LookupTable, models.LookupEntry)

@@ -62,7 +62,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, so that several threads of a test meet the same locks as in a running hub.
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / f"test-{os.getpid()}.sqlite3"}
 else:
+    # Prepared by the server, so that a statement which comes again is neither parsed nor planned again.
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"]["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
 ALLOWED_HOSTS = _environment.read(
     "004", "ALLOWED_HOSTS", "", names, "Set ALLOWED_HOSTS to the host names of the hub, separated by commas."
 )

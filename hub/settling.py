@@ -18,6 +18,7 @@ from hub import evidence, problems, waiting
 from hub.lanes import Claim, give_back, held
 from hub.models import Attempt, CrossReference, Evidence, Message
 from hub.pausing import pause
+from hub.updating import update
 
 State, Result = Message.State, Message.Outcome
 STOPPED = (State.DEAD_LETTER, State.HELD)
@@ -62,8 +63,10 @@ def settle(many: Sequence[Settlement]) -> Settled:
         mine = [one for one in many if one.claim.lane in ours]
         touched = [one for one in mine if one.values["state"] in STOPPED or one.message.problem_id]
         problems.lock({one.message.flow.pair_id for one in touched})
+        former = {one.message.pk: _completed(one) for one in mine}
+        update((one.message.pk, one.values) for one in mine)
         for one in mine:
-            _write(one)
+            _close(one, former[one.message.pk])
         Attempt.objects.bulk_create(_numbered(mine))
         evidence.store([blob for one in mine for blob in one.evidence])
         _remember([reference for one in mine for reference in one.references])
@@ -82,7 +85,8 @@ def _numbered(mine: list[Settlement]) -> list[Attempt]:
     return list(attempts.values())
 
 
-def _write(one: Settlement) -> None:
+def _completed(one: Settlement) -> int | None:
+    """Adds to the values what only the rows can say; returns the problem that the message was part of."""
     message, values = one.message, one.values
     if one.needs and (words := waiting.wait_for(message, *one.needs)):
         values |= {"state": State.DEAD_LETTER, "kind": "record", "reason": words, "not_before": None}
@@ -94,8 +98,11 @@ def _write(one: Settlement) -> None:
         values["problem"] = problems.assign(message, values["kind"], values["reason"], **names)
     elif former:
         values["problem"] = None
-    Message.objects.filter(pk=message.pk).update(**values)
-    if former and (values["problem"] is None or values["problem"].pk != former):
+    return former
+
+
+def _close(one: Settlement, former: int | None) -> None:
+    if former and (one.values["problem"] is None or one.values["problem"].pk != former):
         problems.settled(former)
 
 

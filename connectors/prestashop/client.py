@@ -5,6 +5,7 @@ gives them their types.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,8 +38,9 @@ class Client:
         self._common = {"ws_key": values["key"]} if self._key_in_url else {}
         if values["id_shop"]:
             self._common["id_shop"] = values["id_shop"]
-        auth = None if self._key_in_url else httpx.BasicAuth(values["key"], "")
-        self._http = Http(masked_session(session, values["key"]), "PrestaShop", auth=auth)
+        signed = b64encode(f"{values['key']}:".encode()).decode()
+        headers = {} if self._key_in_url else {"Authorization": f"Basic {signed}"}
+        self._http = Http(masked_session(session, values["key"]), "PrestaShop", headers=headers)
         self._page_size = int(values["page_size"])
         self._ahead = timedelta(0)
         self.version = ""
