@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run replay test test-postgres check
+.PHONY: help setup setup-dev run replay test test-postgres bench check
 
 help:  ## shows this
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | column -t -s '	'
@@ -32,9 +32,11 @@ setup: $(VENV)/.run .env  ## virtual environment, pinned requirements and .env
 setup-dev: setup $(VENV)/.dev
 
 run: setup  ## carries the project's own sample orders from the shop's sandbox into the ERP's, and shows the table
+	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py replay
 
 replay: setup  ## the same with recorded orders: make replay DATA=folder [JSON=file]
+	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py replay $(if $(DATA),--data "$(DATA)") $(if $(JSON),--json "$(JSON)")
 
 test: setup-dev  ## the whole suite on SQLite, in parallel
@@ -42,6 +44,9 @@ test: setup-dev  ## the whole suite on SQLite, in parallel
 
 test-postgres: setup-dev  ## the same on PostgreSQL: DATABASE_URL, or a server of its own
 	@$(PY) scripts/with_postgres.py $(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+bench: setup-dev  ## measures the pipeline on the stub in ../shared/bench and on the sandboxes: make bench [ARGS=--quick]
+	@$(PY) -m bench $(ARGS)
 
 check: setup-dev  ## format, lint, types, settings, migrations and the house's numbers
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .

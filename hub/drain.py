@@ -9,8 +9,9 @@
 import logging
 import threading
 import time
+import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
@@ -57,8 +58,15 @@ class Drain:
     again."""
 
     def __init__(
-        self, seconds: float = SECONDS, *, stays: bool = False, stops: Ask = never, chores: Chores = tuple
+        self,
+        seconds: float = SECONDS,
+        *,
+        stays: bool = False,
+        stops: Ask = never,
+        chores: Chores = tuple,
+        pairs: Collection[int] | None = None,
     ) -> None:
+        self._pairs = pairs
         self._until = time.monotonic() + seconds
         self._stays = stays
         self._stops = stops
@@ -66,7 +74,7 @@ class Drain:
         self._looked = 0.0
         self._ledger = Ledger()
         self._pool = _pool()
-        self._claims: dict[int, Claim] = {}
+        self._claims: dict[tuple[int, uuid.UUID], Claim] = {}
         self._reading: dict[Future[Reads], list[Claim]] = {}
         self._walking: dict[Future[None], Claim] = {}
         self._doing: set[Future[object]] = set()
@@ -95,6 +103,8 @@ class Drain:
                     time.sleep(pause)
                     pause = min(pause * 1.2, LONGEST)
         finally:
+            under_way: list[Future[Any]] = [*self._reading, *self._walking, *self._doing]
+            wait(under_way)  # nobody asks a ledger that is closed
             self._ended.set()
             heart.join()
             self._ledger.close()
@@ -108,10 +118,10 @@ class Drain:
         if any(one.message.lane.alone for one in self._claims.values()):
             return
         close_old_connections()
-        claims = claim(most, idle=not self._claims)
+        claims = claim(most, idle=not self._claims, pairs=self._pairs)
         together: dict[tuple[int, str], list[Claim]] = defaultdict(list)
         for one in claims:
-            self._claims[one.lane] = one
+            self._claims[one.lane, one.token] = one
             together[one.message.flow.pair_id, one.message.lane.entity].append(one)
         for some in together.values():
             prepared(some[0].message.flow)
@@ -151,7 +161,7 @@ class Drain:
                     self._walk(one, reads.get(one.message.lane.key))
             else:
                 claimed = self._walking.pop(future)
-                del self._claims[claimed.lane]
+                del self._claims[claimed.lane, claimed.token]
                 self.worked += 1
                 if error := future.exception():  # its lane is claimed again when the lease is over
                     log.error("Message %s was left as it is", claimed.message.pk, exc_info=error)

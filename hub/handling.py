@@ -150,7 +150,7 @@ def _told(message: Message, record: Record) -> dict[str, Any]:
         return {}
     report = published(message.flow).report
     told = {name: _at(record, report.get(path, "")) for name, path in TOLD.items()}
-    return {**told, "reference": str(told["reference"] or ""), "currency": str(told["currency"] or "")}
+    return {**told, "reference": str(told["reference"] or "")[:200], "currency": str(told["currency"] or "")[:3]}
 
 
 TOLD = {"reference": "reference", "amount": "source_total", "currency": "currency"}

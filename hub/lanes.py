@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,13 +53,13 @@ def this_process(pid: int) -> str:
     return f"{socket.gethostname()} {space} {pid} {began}"[:100]
 
 
-def claim(most: int, *, idle: bool = True) -> list[Claim]:
+def claim(most: int, *, idle: bool = True, pairs: Collection[int] | None = None) -> list[Claim]:
     """Up to `most` lanes that are due and nobody's, oldest first, in one short transaction, each with its message.
     Lanes of a connection that is paused or away stay. A lane that is to run alone comes with nothing beside it, and
     only to a worker that is idle; until it is, nothing else is claimed."""
     now, token = timezone.now(), uuid.uuid4()
     with transaction.atomic():
-        free = claimable(now).order_by("-alone", "due_at").select_for_update(skip_locked=True)
+        free = claimable(now, pairs).order_by("-alone", "due_at").select_for_update(skip_locked=True)
         found = list(free[:most])
         if found and found[0].alone:
             found = found[:1] if idle else []
@@ -74,7 +74,7 @@ def claim(most: int, *, idle: bool = True) -> list[Claim]:
             nobodys = {"token": None, "claimed_until": None, "claimed_by": ""}
             Lane.objects.filter(pk__in=suspects).update(**nobodys, alone=True)
     claims = [one for one in claims if one.lane not in suspects]
-    return claim(most, idle=idle) if suspects and not claims and idle else claims
+    return claim(most, idle=idle, pairs=pairs) if suspects and not claims and idle else claims
 
 
 def died_again(message: Message) -> bool:
@@ -82,10 +82,11 @@ def died_again(message: Message) -> bool:
     return message.state == State.RUNNING and message.deaths > 0
 
 
-def claimable(now: datetime) -> QuerySet[Lane]:
-    """Due, nobody's, and of connections that are neither paused nor away."""
+def claimable(now: datetime, pairs: Collection[int] | None = None) -> QuerySet[Lane]:
+    """Due, nobody's, and of connections that are neither paused nor away; of these pairs alone where some are named."""
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    return Lane.objects.filter(unclaimed, due_at__lte=now, pair__in=workable_pairs(now))
+    workable = [one for one in workable_pairs(now) if pairs is None or one in pairs]
+    return Lane.objects.filter(unclaimed, due_at__lte=now, pair__in=workable)
 
 
 def _with_messages(lanes: list[Lane], token: uuid.UUID, now: datetime) -> list[Claim]:

@@ -8,9 +8,11 @@
 """
 
 import json
+import signal
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -174,8 +176,30 @@ def _receive(flow: Flow) -> None:
 def _work_off(pair: Pair) -> None:
     """Until nothing of the pair is due. A worker that runs beside us may have taken some."""
     free_what_the_dead_hold()
-    while drain(pairs=[pair.pk]) or Lane.objects.filter(pair=pair, claimed_until__gt=timezone.now()).exists():
-        time.sleep(LOOK)
+    taken = Lane.objects.filter(pair=pair)
+    with _interruptible() as interrupted:
+        while not interrupted():
+            if not drain(pairs=[pair.pk], stops=interrupted) and not taken.filter(claimed_until__gt=timezone.now()):
+                return
+            time.sleep(LOOK)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """What is at work when Ctrl-C comes is finished, unless a second one comes. Raises KeyboardInterrupt."""
+    asked = threading.Event()
+
+    def ask(*signal_and_frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked.is_set():
+        raise KeyboardInterrupt
 
 
 def _line(flow: Flow, message: Message, places: int | None) -> Line:

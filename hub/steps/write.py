@@ -20,7 +20,6 @@ def write(step: dict[str, Any], work: Work) -> None:
     """
     name = step["mapping"]
     if name not in work.mapped or not applies(step, work.scope):
-        work.keeper.mark(step["name"], {})
         return
     if work.keeper.marks.get(step["name"], {}).get("key"):
         left = work.keeper.marks[step["name"]]

@@ -51,8 +51,8 @@ CASES = (
     ),
     Case(
         "Two customers with one e-mail",
-        "The second customer is the first one's contact, found by the e-mail: one contact, two orders. The name on each "
-        "order is its own.",
+        "The second customer is the first one's contact, found by the e-mail: one contact, two orders. The name on "
+        "each order is its own.",
         (line(1, "19.12"),),
         {"email": "shared@post.example", "twice": True},
         FREE,

@@ -17,14 +17,20 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
+from connectors.prestashop import sandbox as prestashop
+from hub.connecting import close_all, transports
+from hub.drain import drain
+from hub.models import Connection, Message, Pair, Quota, Rule, SyncJob
 from hub.replay import Line
+from hub.tests.running import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "prestashop" / "orders"
 
 
 @pytest.fixture
-def run(tmp_path, settings, capsys):
+def run_all(tmp_path, settings, capsys, transactional_db):
+    """Replays all the sample orders, or the recorded ones."""
     settings.BASE_DIR = tmp_path
 
     def run(*arguments):
@@ -32,11 +38,19 @@ def run(tmp_path, settings, capsys):
         call_command("replay", *arguments, "--json", str(file))
         return capsys.readouterr().out, json.loads(file.read_text())
 
-    return run
+    yield run
+    close_all()
 
 
-def test_the_sample_orders_end_as_they_should_and_stand_once_however_often(run):
-    said, table = run()
+@pytest.fixture
+def run(run_all, monkeypatch):
+    """The same with few kinds of sample orders."""
+    monkeypatch.setattr(prestashop, "KINDS", ("plain", "company", "same_email", "unknown_product", "inconsistent"))
+    return run_all
+
+
+def test_the_sample_orders_end_as_they_should_and_stand_once_however_often(run_all):
+    said, table = run_all()
     states = {one["state"] for one in table}
     assert states == {"done", "dead letter", "held", "skipped"}
     for one in table:
@@ -54,7 +68,7 @@ def test_the_sample_orders_end_as_they_should_and_stand_once_however_often(run):
         assert one["shop_total"] == one["erp_total"] if one["state"] == "done" else one["reason"]
     done = sum(one["state"] == "done" for one in table)
     assert f"Each of the {done} done orders stands once in the ERP" in said
-    _, again = run()
+    _, again = run_all()
     assert [one["erp_key"] for one in again] == [one["erp_key"] for one in table]
     assert all(one["reason"].startswith("Already there.") for one in again if one["state"] == "done")
 
@@ -72,6 +86,93 @@ def test_a_fresh_start_forgets_earlier_runs(run):
     _, fresh = run("--fresh")
     assert not any("Already there" in one["reason"] for one in fresh)
     assert fresh[0]["erp_key"] != table[0]["erp_key"]
+
+
+def test_a_replay_leaves_its_messages_and_paused_connections_behind(run):
+    _, table = run()
+    messages = Message.objects.filter(flow__name="orders")
+    assert {one.reference: one.outcome or one.state for one in messages} == {
+        one["reference"]: one["state"] for one in table
+    }
+    assert set(Message.objects.filter(flow__name="customers").values_list("outcome", flat=True)) == {"done"}
+    assert {(one.paused, one.paused_because[:12]) for one in Connection.objects.all()} == {(True, "Replay ended")}
+    assert (SyncJob.objects.count(), Quota.objects.count()) == (0, 0)
+
+
+def test_a_replay_leaves_everybody_elses_messages_alone(run):
+    """What was due is due afterwards, and nothing was sent."""
+    running = Running()
+    order = running.joined.order()
+    message = running.receive(order)
+    run()
+    transports.clear()
+    message.refresh_from_db()
+    assert (message.state, message.first_tried_at, running.standing(order)) == ("waiting", None, [])
+    assert not running.shop.paused
+
+
+def test_a_replay_whose_rows_are_gone_meets_what_it_left_in_the_erp(run):
+    _, table = run()
+    Rule.objects.get(version__mapping__name="order", to="emailaddress").delete()
+    Message.objects.all().delete()
+    pair = Pair.objects.get()
+    pair.lanes.all().delete()
+    for owned in (pair.flows, pair.mappings):
+        owned.update(current=None)
+    pair.delete()
+    Connection.objects.all().delete()
+    _, again = run()
+    assert [(one["erp_key"], one["state"]) for one in again] == [(one["erp_key"], one["state"]) for one in table]
+    assert Rule.objects.filter(version__mapping__name="order", to="emailaddress").exists()
+
+
+def test_flows_that_a_new_version_brings_replace_those_of_earlier_replays(run, tmp_path):
+    _, table = run()
+    pair, file = Pair.objects.get(), tmp_path / "var" / "replay" / "samples" / "pair.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "defaults": "of an older version"}))
+    _, again = run()
+    assert [one["erp_key"] for one in again] == [one["erp_key"] for one in table]
+    assert Pair.objects.get().namespace == pair.namespace
+    assert Pair.objects.get().pk != pair.pk
+
+
+def test_a_replay_that_is_stopped_finishes_what_is_at_work_and_the_next_one_goes_on(run, monkeypatch):
+    asked = []
+
+    def drain_until_ctrl_c(stops, **options):
+        def stops_after_the_first_batch():
+            asked.append(1)
+            if len(asked) == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+            return stops()
+
+        return drain(stops=stops_after_the_first_batch, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.replay.drain", drain_until_ctrl_c)
+        with pytest.raises(CommandError, match="Stopped") as caught:
+            run()
+    assert caught.value.returncode == 130
+    states = set(Message.objects.values_list("state", flat=True))
+    assert "running" not in states
+    assert "waiting" in states
+    assert {one.paused for one in Connection.objects.all()} == {True}
+    said, table = run()
+    assert {one["state"] for one in table} == {"done", "dead letter", "held", "skipped"}
+    assert "stands once in the ERP, with the shop's total" in said
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("empty.sqlite3", "Run `python manage.py migrate`"), ("no/such.sqlite3", "cannot be reached")],
+)
+def test_a_database_without_tables_is_said_with_what_to_do(tmp_path, address, words):
+    environment = {**os.environ, "DEBUG": "true", "DATABASE_URL": f"sqlite:///{tmp_path / address}"}
+    command = [sys.executable, "manage.py", "replay"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_rule_paid_only_skips_what_is_not_paid(run):

@@ -137,6 +137,15 @@ def test_what_a_customer_changes_is_changed_in_the_erp_and_nothing_else_is_writt
     assert len(writes(joined)) == 2
 
 
+def test_what_a_clerk_changed_stays_until_the_customer_changes_something(joined):
+    customer = joined.customer(address={"phone": "0240 1"})
+    joined.carry_customer(customer)
+    joined.pair.target.write("contact", {"telephone1": "from a clerk"}, contact(joined, customer)["contactid"])
+    edit(joined, "customers", customer)
+    assert joined.carry_customer(customer).reason == "Already there."
+    assert contact(joined, customer)["telephone1"] == "from a clerk"
+
+
 def test_a_changed_customer_stays_as_it_is_in_the_erp_where_the_setting_is_off():
     joined = Joined({"update_customers": False})
     customer = joined.customer()
@@ -191,6 +200,15 @@ def test_a_customer_who_moves_to_another_company_does_not_rename_the_first_one(j
     )
     assert (account(joined, second)["name"], account(joined, second)["accountnumber"]) == ("Ekwueme Ltd", "GB222222222")
     assert contact(joined, second)["parentcustomerid_account"] == account(joined, second)["accountid"]
+
+
+def test_a_customer_who_moves_to_a_company_that_the_erp_has_leaves_it_as_it_is(joined):
+    joined.erp_row("accounts", {"name": "Ekwueme Limited", "accountnumber": "GB222222222"})
+    customer = joined.customer(company="Bonnefoy SARL", vat_number="FR 11111111111")
+    joined.carry_customer(customer)
+    edit(joined, "addresses", customer, company="Ekwueme Ltd", vat_number="GB 222222222")
+    assert joined.carry_customer(customer).state == "done"
+    assert account(joined, customer)["name"] == "Ekwueme Limited"
 
 
 def test_a_deleted_customer_is_skipped_and_one_who_is_switched_off_by_setting_alone():

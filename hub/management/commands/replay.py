@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import shutil
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
@@ -13,21 +12,25 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 
+from connectors import systems
 from connectors.errors import ConnectorError
-from hub.flows import default_flow
-from hub.replay import Line, connected, replay, sandboxes, seed
+from hub.connecting import connector_of
+from hub.models import Pair
+from hub.replay import Line, connected, forget, pair_name, pair_of, replay, sandboxes, seed
 
 SHOP, ERP = "prestashop", "dynamics365"
 
 
 class Command(BaseCommand):
-    help = "Starts both sandboxes on ports, seeds the ERP from the shop, carries every order and reads the ERP back."
+    help = "Starts both sandboxes on ports, seeds the ERP, carries every order through the hub and reads the ERP back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, help="a folder of recorded orders; without it, the project's own")
         parser.add_argument("--json", type=Path, help="write the table to this file, too")
-        parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left in the ERP's sandbox")
+        parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left")
         parser.add_argument("--paid-only", action="store_true", help="switch the rule 'Paid only' on")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,26 +38,42 @@ class Command(BaseCommand):
         if file and not file.absolute().parent.is_dir():
             raise CommandError(f"{file}: there is no such folder.")
         try:
-            with self.alone(self.folder(options["data"], options["fresh"])) as folder:
+            self.look_at_the_database()
+            with self.alone(self.folder(options["data"])) as folder:
+                if options["fresh"]:
+                    self.forget(folder)
                 lines = self.carry(folder, options["data"], {"paid_only": options["paid_only"]})
         except ConnectorError as error:
             raise CommandError(f"{error.message} {getattr(error, 'hint', '')}".strip()) from error
         except KeyboardInterrupt:
             raise CommandError(
-                "Stopped. What was written so far stands in the ERP's sandbox.", returncode=130
+                "Stopped. What was written so far stands in the ERP's sandbox; the next replay goes on.", returncode=130
             ) from None
         if file:
             text = json.dumps([one.as_json() for one in lines], indent=2, ensure_ascii=False)
             file.write_text(text + "\n", encoding="utf-8")
         self.sum_up(lines)
 
-    def folder(self, data: Path | None, fresh: bool) -> Path:
+    def look_at_the_database(self) -> None:
+        try:
+            executor = MigrationExecutor(connection)
+            behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be reached: {error}. Look at DATABASE_URL.") from error
+        if behind:
+            raise CommandError("The database lacks tables of this version. Run `python manage.py migrate`, then this.")
+
+    def folder(self, data: Path | None) -> Path:
         name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12] if data else "samples"
         folder: Path = settings.BASE_DIR / "var" / "replay" / name
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def forget(self, folder: Path) -> None:
+        for file in folder.glob("*.json*"):
+            file.unlink()
+        for pair in Pair.objects.filter(name=pair_name(folder)):
+            forget(pair)
 
     @contextmanager
     def alone(self, folder: Path) -> Iterator[Path]:
@@ -68,7 +87,8 @@ class Command(BaseCommand):
 
     def carry(self, folder: Path, data: Path | None, flow_settings: dict[str, Any]) -> list[Line]:
         try:
-            shop, erp, namespace = sandboxes(SHOP, ERP, folder)
+            shop, erp = sandboxes(SHOP, ERP, folder)
+            pair = pair_of(shop, erp, folder)
         except (ValueError, KeyError, TypeError) as error:
             raise CommandError(f"What an earlier run left in {folder} cannot be read; --fresh forgets it.") from error
         unknown: frozenset[str] = frozenset()
@@ -79,13 +99,14 @@ class Command(BaseCommand):
                 raise CommandError(f"{data}: {error}") from error
         else:
             unknown = frozenset(shop.place_samples()["unknown"])
-        with connected(shop, erp, namespace, flow_settings) as pair:
+        with connected(pair, shop, erp):
             try:
-                seed(erp, pair.source, unknown)
+                seed(erp, connector_of(pair.source), unknown)
             except ValueError as error:
                 raise CommandError(f"The ERP cannot be seeded from this shop: {error}") from error
-            self.stdout.write(f"{pair.source.label}: {shop.address}   {pair.target.label}: {erp.address}\n\n")
-            return self.table(replay(default_flow(ERP, "orders"), pair))
+            told = [f"{systems()[one.system].label}: {one.address}" for one in (shop, erp)]
+            self.stdout.write("   ".join(told) + "\n\n")
+            return self.table(replay(pair, flow_settings))
 
     def table(self, found: Any) -> list[Line]:
         self.stdout.write(f"{'reference':<10} {'shop total':>16} {'ERP total':>16}  {'state':<12} reason")
