@@ -23,7 +23,7 @@ from connectors.prestashop.failures import FailedAnswer
 from connectors.prestashop.orders import HALF_MADE
 from connectors.prestashop.records import Records
 
-TAKES = ("after_history", "id_employee", "id_order", "id_order_state", "send_email")
+TAKES = ("after_history", "from_state", "id_employee", "id_order", "id_order_state", "send_email")
 
 
 class StateInDoubt(InDoubt):
@@ -39,13 +39,14 @@ class StateInDoubt(InDoubt):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A state change as asked for; ids as text, `after` None on the first try."""
+    """A state change as asked for; ids as text, `after` None on the first try, `before` empty for any state."""
 
     order: str
     state: str
     employee: str
     mail: bool
     after: int | None
+    before: str = ""
 
     @property
     def fields(self) -> dict[str, str]:
@@ -59,16 +60,19 @@ class StateChanges:
         self._records = records
 
     def set_state(self, record: Record, link: Callable[[str], str]) -> Written:
-        """Adds a state change from `{id_order, id_order_state, send_email?, id_employee?, after_history?}`; `link`
-        gives an order's address in the back office. The shop mails its customer only where `send_email` is True. The
-        record that comes back carries `after_history`; key and id are empty where the order stands in the state and its
-        history has no row of it. Raises NotFound, RecordRefused, TryLater, StateInDoubt."""
+        """Adds a state change from `{id_order, id_order_state, from_state?, send_email?, id_employee?,
+        after_history?}`; `link` gives an order's address in the back office. With `from_state` an order that has left
+        this state stays as it is: staff have moved it on. The shop mails its customer only where `send_email` is True.
+        The record that comes back carries `after_history`; key and id are empty where the order stands in the state and
+        its history has no row of it. Raises NotFound, RecordRefused, TryLater, StateInDoubt."""
         wanted = _wanted(record)
         order = self._client.row("orders", wanted.order)
         self._refuse_impossible(order, wanted.state)
         newest = self._newest(wanted.order)
         after = wanted.after if wanted.after is not None else int(newest["id"]) if newest else 0
         found = self._already(wanted, order, newest)
+        if found is None and wanted.before and order.get("current_state") != wanted.before:
+            found = _state_of(order)
         if found is not None:
             return self._written(found, link, after, changed=False)
         failed: InDoubt | None = None
@@ -146,6 +150,7 @@ def _wanted(record: Record) -> Wanted:
         _id(record, "id_employee") if record.get("id_employee") is not None else "",
         bool(record.get("send_email")),
         _after(record.get("after_history")),
+        _id(record, "from_state") if record.get("from_state") is not None else "",
     )
 
 

@@ -31,6 +31,15 @@ def test_a_state_without_its_history_row_is_written_and_says_so(shop: Shop):
     assert (shop.row("orders", order)["current_state"], shop.histories(order)) == ("4", ["10"])
 
 
+def test_an_order_that_staff_have_moved_on_meanwhile_stays_where_it_is(shop: Shop):
+    order = shop.order(current_state=5)
+
+    written = shop.connect().write("order_histories", shipped(order, from_state=2))
+
+    assert (written.changed, written.record["id_order_state"], len(shop.sent("POST"))) == (False, 5, 0)
+    assert shop.connect().write("order_histories", shipped(shop.order(current_state=2), from_state=2)).changed
+
+
 def test_a_repeat_of_a_state_without_its_history_row_writes_nothing(shop: Shop):
     order = shop.order()
     shop.sandbox.break_after_state = 1
