@@ -50,7 +50,7 @@ bench: setup-dev  ## measures the pipeline on the stub in ../shared/bench and on
 
 check: setup-dev  ## format, lint, types, settings, migrations and the house's numbers
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
-	@$(VENV)/bin/mypy connectors mappings hub scripts
+	@$(VENV)/bin/mypy connectors mappings hub scripts bench
 	@$(PY) manage.py check --fail-level WARNING
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) -m pytest tests/test_house.py

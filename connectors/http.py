@@ -20,6 +20,7 @@ SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "proxy-authorization"
 SECRET_PARAMETERS = {"ws_key", "client_secret", "client_assertion", "code", "token", "access_token", "password"}
 UNPACKED = {"content-encoding", "transfer-encoding", "content-length"}  # they describe the answer as it was packed
 ADDRESS_HEADERS = {"location", "content-location"}
+SHORTEST = 8  # anything shorter is no secret, and would be found in every other word
 LARGEST = 32 * 1024 * 1024  # bytes of an answer once unpacked
 LONGEST = 4  # times the timeout, for an answer that trickles in
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -98,7 +99,8 @@ class Http:
         finally:
             streamed.close()
         headers = [(name, value) for name, value in streamed.headers.multi_items() if name not in UNPACKED]
-        return httpx.Response(streamed.status_code, headers=headers, content=bytes(body), request=request)
+        content = _without_sign_in(bytes(body), request)
+        return httpx.Response(streamed.status_code, headers=headers, content=content, request=request)
 
     def _request(self, method: str, url: str, options: dict[str, Any]) -> httpx.Request:
         try:
@@ -113,7 +115,7 @@ class Http:
         return request
 
     def _no_answer(self, error: httpx.HTTPError, writes: bool) -> Exception:
-        words = str(error) or type(error).__name__
+        words = (str(error) or type(error).__name__).rstrip(".")
         if isinstance(error, NEVER_SENT):
             if "CERTIFICATE_VERIFY_FAILED" in words:
                 return NeedsPerson(
@@ -127,6 +129,12 @@ class Http:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _without_sign_in(body: bytes, request: httpx.Request) -> bytes:
+    """An answer that repeats the token or key that it was asked with, as pages of errors do, is not to carry it on."""
+    secret = request.headers.get("Authorization", "").partition(" ")[2].encode()
+    return body.replace(secret, MASK.encode()) if len(secret) >= SHORTEST else body
 
 
 def masked_headers(headers: httpx.Headers) -> dict[str, str]:

@@ -19,6 +19,7 @@ class RowKeeper(Keeper):
         super().__init__(dict(message.marks))
         self.by_person = message.origin == Message.Origin.PERSON
         self.sent_at = message.sent_at
+        self.sent_before = message.sent_at is not None
         self._claim = claim
         self._ledger = ledger
         self._pair = message.flow.pair

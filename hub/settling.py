@@ -90,6 +90,8 @@ def _completed(one: Settlement) -> int | None:
     message, values = one.message, one.values
     if one.needs and (words := waiting.wait_for(message, *one.needs)):
         values |= {"state": State.DEAD_LETTER, "kind": "record", "reason": words, "not_before": None}
+        if one.attempt:
+            one.attempt.ended_in, one.attempt.reason = State.DEAD_LETTER, words
     if one.refused:
         pause(one.refused, values["reason"])
     former = message.problem_id

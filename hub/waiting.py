@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.utils import timezone
 
 from connectors.base import Event
@@ -10,6 +11,7 @@ from hub.inbox import receive_for
 from hub.models import Flow, Lane, Message, Waiting
 
 State, Result = Message.State, Message.Outcome
+BREAK = "Break the ring: send one of them without the other."
 
 
 def wait_for(message: Message, entity: str, key: str) -> str:
@@ -22,10 +24,14 @@ def wait_for(message: Message, entity: str, key: str) -> str:
     for one in awaited:
         ring = _way(one.pk, message.pk)
         if ring:
-            names = " for ".join(str(each) for each in Message.objects.select_related("lane").filter(pk__in=ring))
-            return f"It would wait for itself, over {names}. Break the ring: send one of them without the other."
+            return f"It would wait for itself, over {_named(ring)}. {BREAK}"
     Waiting.objects.bulk_create([Waiting(waiter=message, awaited=one) for one in awaited], ignore_conflicts=True)
     return ""
+
+
+def _named(way: list[int]) -> str:
+    rows = Message.objects.select_related("lane").in_bulk(way)
+    return " for ".join(str(rows[one]) for one in reversed(way))
 
 
 def _newest(flow: Flow, entity: str, key: str) -> Message | None:
@@ -68,24 +74,40 @@ def ended(finished: Iterable[int]) -> None:
         if awaited.outcome == Result.SUPERSEDED and newer:
             Waiting.objects.get_or_create(waiter=waiter, awaited=newer)
         elif awaited.outcome == Result.SKIPPED:
-            _stop(waiter, f"It needs {awaited.lane}, which was skipped: {awaited.reason}")
+            words = f"It needs {awaited.lane}, which was skipped: {awaited.reason}"
+            if not _stopped(waiter, f"{words} Let it through, then send this again."):
+                woken.add(waiter.lane_id)
         else:
             woken.add(waiter.lane_id)
     Waiting.objects.filter(pk__in=[one.pk for one in edges]).delete()
     Lane.objects.filter(pk__in=woken, claimed_until=None).update(due_at=timezone.now())
 
 
-def _stop(waiter: Message, what: str) -> None:
-    words = f"{what} Let it through, then send this again."
+def _stopped(waiter: Message, words: str) -> bool:
+    """False where it does more than wait: of what may stand in the target nobody lets go."""
+    if waiter.state != State.WAITING:
+        return False
     stopped = {"state": State.DEAD_LETTER, "kind": "record", "reason": words, "not_before": None}
     problem = problems.assign(waiter, "record", words)
-    Message.objects.filter(pk=waiter.pk, state=State.WAITING).update(**stopped, problem=problem)
+    Message.objects.filter(pk=waiter.pk).update(**stopped, problem=problem)
+    return True
+
+
+@transaction.atomic
+def _break_rings() -> None:
+    """Two that began to wait for each other at the same moment did not see each other's edge: one of them stops."""
+    between = Waiting.objects.filter(waiter__in=Waiting.objects.values("awaited")).select_related("waiter__flow")
+    for edge in between.order_by("-pk"):
+        ring = _way(edge.awaited_id, edge.waiter_id)
+        if ring and _stopped(edge.waiter, f"It waits for itself, over {_named(ring)}. {BREAK}"):
+            Waiting.objects.filter(waiter=edge.waiter_id).delete()
 
 
 def sweep() -> int:
     """Wakes whoever waits for what is finished, and makes the lanes due that have something to do and no time for it:
     both happen only where a wake-up was lost. Returns how many lanes that were."""
     ended(Waiting.objects.filter(awaited__state=State.FINISHED).values_list("awaited", flat=True))
+    _break_rings()
     idle = Message.objects.filter(
         state__in=(State.WAITING, State.IN_DOUBT, State.RUNNING), waits_for=None, lane__due_at=None
     )

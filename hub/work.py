@@ -45,10 +45,11 @@ class Keeper:
     """Remembers for a walk what must outlive it. This one remembers in itself alone; a running hub's writes rows.
 
     `marks` are what finished steps have left, by step: where a walk is repeated, a marked step is not. `by_person` says
-    that somebody asked for this walk.
+    that somebody asked for this walk, `sent_before` that an earlier walk has sent something.
     """
 
     by_person = False
+    sent_before = False
 
     def __init__(self, marks: dict[str, Any] | None = None) -> None:
         self.marks: dict[str, Any] = marks or {}

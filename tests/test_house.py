@@ -11,7 +11,7 @@ import pytest
 import connectors
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("connectors", "mappings", "hub", "scripts", "tests")
+ROOMS = ("connectors", "mappings", "hub", "bench", "scripts", "tests")
 OURS = {"connectors", "mappings", "hub"}
 FORBIDDEN = {
     "connectors": {"django", "hub", "mappings", "rest_framework", "django_q"},

@@ -18,7 +18,7 @@ LONGEST_MARGIN = timedelta(minutes=5)
 REGISTRATION = "Microsoft Entra admin center, App registrations"
 # Entra warns against branching on the numbers of its descriptions: the error name decides.
 REMEDIES = {
-    "invalid_client": f"{REGISTRATION}, Certificates & secrets: make a new client secret and enter its value (not its "
+    "invalid_client": f"Make a new client secret ({REGISTRATION}, Certificates & secrets) and enter its value (not its "
     "id) in the connection. AADSTS7000215 is a wrong secret, AADSTS7000222 one that has expired.",
     "unauthorized_client": f"{REGISTRATION}: compare the application (client) id and the tenant with the connection.",
     "invalid_scope": "Correct the environment address of the connection: https://<name>.crm<n>.dynamics.com.",
@@ -26,6 +26,7 @@ REMEDIES = {
     "invalid_request": "Compare the tenant and the client id of the connection with the app registration.",
     "access_denied": "Ask whoever administers Entra: a policy keeps this application out (conditional access).",
 }
+SENDABLE = re.compile(r"[!-~]+")  # the words for a header that cannot be sent would hold the token
 BUSY = ("temporarily_unavailable", "server_error")
 
 
@@ -81,7 +82,7 @@ class Entra:
         if response.status_code != 200:
             raise self._refusal(response, answer, now)
         token, seconds = answer.get("access_token"), _seconds(answer.get("expires_in"))
-        if not isinstance(token, str) or not token or seconds is None:
+        if not isinstance(token, str) or not SENDABLE.fullmatch(token) or seconds is None:
             raise TryLater("Microsoft Entra answered without a usable access token.", outage=True)
         lifetime = timedelta(seconds=seconds)
         self._session.tokens.put(self._name, token, now + lifetime - min(LONGEST_MARGIN, lifetime / 5))

@@ -35,7 +35,7 @@ class Task:
     writes: bool = False
 
     def __str__(self) -> str:
-        who = f'"{self.who}"' if " " in self.who else self.who
+        who = f'"{self.who}"' if " " in self.who and not self.path else self.who
         return " ".join(filter(None, (self.verb, self.table.entity.label.lower(), who)))
 
 

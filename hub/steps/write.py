@@ -14,8 +14,8 @@ def write(step: dict[str, Any], work: Work) -> None:
     1. What a mark says is written is not written again.
     2. A record that the target had before, under its natural key or a cross-reference, is taken as it is; with
        `update`, a setting that is on, one that the pair has written before is changed where the source has changed.
-    3. Anything else is created under the key that the record has for ever. A lost answer is asked about by that key
-       before any second write, and the second carries the same key.
+    3. Anything else is created under the key that the record has for ever. Where an earlier try may have arrived, and
+       where an answer was lost, it is asked for by that key before any second write, which carries the same key.
     Raises what the connector raises, InDoubt also where the question has no answer yet.
     """
     name = step["mapping"]
@@ -52,14 +52,22 @@ def _taken(step: dict[str, Any], work: Work, found: dict[str, Any]) -> Written:
 def _created(step: dict[str, Any], work: Work) -> Written:
     name, target = step["mapping"], work.pair.target
     entity, record, key = work.flow.mappings[name].to, work.mapped[name].record, work.record["keys"][name]
+    if work.keeper.sent_before and (arrived := _arrived(work, entity, key)):
+        return arrived
     work.keeper.before_write()
     try:
         return target.write(entity, record, idempotency_key=key)
     except InDoubt as lost:
         try:
-            there = target.find(entity, **{target.entity(entity).key: key})
+            arrived = _arrived(work, entity, key)
         except TryLater as error:
             raise InDoubt(f"{lost.message} Whether it arrived could not be asked: {error.message}") from error
-        if there:
-            return Written(key, True, target.link(entity, key), target.read(entity, key))
-        return target.write(entity, record, idempotency_key=key)
+        return arrived or target.write(entity, record, idempotency_key=key)
+
+
+def _arrived(work: Work, entity: str, key: str) -> Written | None:
+    """What an earlier try has left under the key, or nothing."""
+    target = work.pair.target
+    if not target.find(entity, **{target.entity(entity).key: key}):
+        return None
+    return Written(key, True, target.link(entity, key), target.read(entity, key))

@@ -57,7 +57,7 @@ def test_a_secret_that_is_replaced_is_used_at_once(running):
 def test_a_connection_whose_quota_was_deleted_gets_another(running):
     connecting.connectors_of(running.pair)
     Quota.objects.all().delete()
-    connecting._rows.clear()
+    connecting._rows.forget()
     connecting.connector_of(running.shop).find("currencies")
     assert Connection.objects.get(pk=running.shop.pk).quota == Quota.objects.get()
 
@@ -83,7 +83,7 @@ def test_a_forked_process_has_nothing_of_its_parent(running):
     connecting.connectors_of(running.pair)
     child = os.fork()
     if not child:
-        os._exit(bool(limits._limiters or connecting._rows))
+        os._exit(bool(limits._limiters or connecting._rows._kept))
     assert os.waitpid(child, 0)[1] == 0
     assert limits._limiters
-    assert connecting._rows
+    assert connecting._rows._kept

@@ -118,8 +118,7 @@ class History:
 
         sandbox.respond = dies
         try:
-            with transaction.atomic():
-                self.running.work()
+            self.running.work()
         except Killed:
             pass
         finally:
