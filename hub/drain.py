@@ -128,13 +128,13 @@ class Drain:
             self._start(some)
 
     def _do_chores(self) -> None:
-        if self._over() or time.monotonic() - self._looked < LOOK:
+        if self._stops() or time.monotonic() >= self._until or time.monotonic() - self._looked < LOOK:
             return
         self._looked = time.monotonic()
         self._doing |= {self._pool.submit(_in_thread, one) for one in self._chores()}
 
     def _over(self) -> bool:
-        return time.monotonic() >= self._until or self._stops()
+        return self._stops() or (time.monotonic() >= self._until and not self._doing)
 
     def _start(self, claims: list[Claim]) -> None:
         if len(claims) == 1:

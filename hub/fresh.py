@@ -21,7 +21,7 @@ class Fresh(Generic[K, V]):
         kept = self._kept.get(key)
         if kept and time.monotonic() - kept[0] < SECONDS:
             return kept[1]
-        if not self._reading.acquire(blocking=kept is None):
+        if not self._reading.acquire(blocking=kept is None or time.monotonic() - kept[0] > 2 * SECONDS):
             assert kept  # noqa: S101  for the type checker
             return kept[1]
         try:

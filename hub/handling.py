@@ -8,6 +8,7 @@
 """
 
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,7 +91,7 @@ def _settlement(
     values["detail"] = scrubbed(outcome.detail)
     values |= {"not_before": None, "marks": keeper.marks, "deaths": 0, "sent_at": keeper.sent_at}
     record = came_in(work) if work else outcome.record
-    values |= _told(message, record)
+    values |= _told(work.flow.report if work else _report(message), record)
     if outcome.written:
         values |= {"target_key": outcome.written.key, "target_link": outcome.written.link}
     refused = None
@@ -144,13 +145,20 @@ def _system(message: Message, outcome: Outcome) -> str:
     return {"source": pair.source.system, "target": pair.target.system}.get(outcome.side, "")
 
 
-def _told(message: Message, record: Record) -> dict[str, Any]:
+def _told(report: Mapping[str, str], record: Record) -> dict[str, Any]:
     """What people find the message by, as far as it could be read."""
-    if not record:
+    if not record or not report:
         return {}
-    report = published(message.flow).report
     told = {name: _at(record, report.get(path, "")) for name, path in TOLD.items()}
     return {**told, "reference": str(told["reference"] or "")[:200], "currency": str(told["currency"] or "")[:3]}
+
+
+def _report(message: Message) -> Mapping[str, str]:
+    """The flow's paths for a record that could not be read whole; none where its rows cannot be read either."""
+    try:
+        return published(message.flow).report
+    except Exception:  # what is wrong with them stands in the outcome already
+        return {}
 
 
 TOLD = {"reference": "reference", "amount": "source_total", "currency": "currency"}

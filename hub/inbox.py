@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +12,7 @@ from hub.models import Connection, Flow, Lane, Message
 from hub.published import starting_at
 
 Origin = Message.Origin
+LONGEST_ID = 200
 
 
 @transaction.atomic
@@ -36,8 +38,9 @@ def _message(flow: Flow, event: Event, origin: Message.Origin, now: datetime) ->
     """1. The lane is made or made due, and so locked until the end: whoever releases it meanwhile waits, and sees us.
     2. The message is added, unless its event id stands already.
     """
-    if event.id:
-        known = Message.objects.filter(flow=flow, event_id=event.id).first()
+    event_id = event.id if len(event.id) <= LONGEST_ID else sha256(event.id.encode()).hexdigest()
+    if event_id:
+        known = Message.objects.filter(flow=flow, event_id=event_id).first()
         if known:
             return known
     (lane,) = Lane.objects.bulk_create(
@@ -46,9 +49,9 @@ def _message(flow: Flow, event: Event, origin: Message.Origin, now: datetime) ->
         unique_fields=["pair", "entity", "key"],
         update_fields=["due_at"],
     )
-    message = Message(flow=flow, lane=lane, origin=origin, event_id=event.id)
-    if not event.id:
+    message = Message(flow=flow, lane=lane, origin=origin, event_id=event_id)
+    if not event_id:
         message.save(force_insert=True)
         return message
     Message.objects.bulk_create([message], ignore_conflicts=True)
-    return Message.objects.get(flow=flow, event_id=event.id)
+    return Message.objects.get(flow=flow, event_id=event_id)

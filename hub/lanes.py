@@ -24,6 +24,7 @@ from hub.work import Reference
 
 LEASE = timedelta(seconds=60)
 State = Message.State
+Key = tuple[int, uuid.UUID]  # a lane, and the token of who has it
 OPEN_AND_DUE = (State.WAITING, State.RUNNING, State.IN_DOUBT)
 
 
@@ -41,6 +42,10 @@ class Claim:
     message: Message
     superseded: tuple[int, ...] = ()
     references: tuple[tuple[str, Reference], ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.lane, self.token
 
 
 def this_process(pid: int) -> str:
@@ -166,19 +171,18 @@ def renew(claims: Iterable[Claim]) -> None:
         Lane.objects.filter(token=token, pk__in=lanes).update(claimed_until=timezone.now() + LEASE)
 
 
-def held(claims: Iterable[Claim]) -> tuple[set[int], set[int]]:
+def held(claims: Iterable[Claim]) -> tuple[set[Key], set[Key]]:
     """Inside a transaction: the lanes that are still ours, locked now, and those that are ours but locked by somebody
     else for a moment (a message that is being received). Nothing is waited for, so that no two workers ever wait for
     each other."""
-    tokens = {one.lane: one.token for one in claims}
-    locked = Lane.objects.filter(pk__in=tokens).select_for_update(skip_locked=True)
-    ours = {one.pk for one in locked if one.token == tokens[one.pk]}
-    rest = tokens.keys() - ours
+    keys = {one.key for one in claims}
+    locked = Lane.objects.filter(pk__in={lane for lane, _ in keys}).select_for_update(skip_locked=True)
+    ours = keys & set(locked.values_list("pk", "token"))
+    rest = keys - ours
     if not rest:
         return ours, set()
-    now = Lane.objects.filter(pk__in=rest).values_list("pk", "token")
-    busy = {pk for pk, token in now if token == tokens[pk]}
-    return ours, busy
+    now = Lane.objects.filter(pk__in={lane for lane, _ in rest}).values_list("pk", "token")
+    return ours, rest & set(now)
 
 
 def give_back(lanes: Iterable[int]) -> None:

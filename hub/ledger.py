@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
-from hub.lanes import Claim, TakenOver, held
+from hub.lanes import Claim, Key, TakenOver, held
 from hub.models import Message, Waiting
 from hub.outcomes import AWAY
 from hub.settling import Settlement, settle
@@ -68,14 +68,14 @@ class Direct:
         raise OperationalError(f"lane {what.claim.lane} stays locked")
 
 
-How = Callable[[Sequence[Any]], tuple[set[int], set[int]]]
+How = Callable[[Sequence[Any]], tuple[set[Key], set[Key]]]
 
 
-def change_many(changes: Sequence[Change]) -> tuple[set[int], set[int]]:
+def change_many(changes: Sequence[Change]) -> tuple[set[Key], set[Key]]:
     """The lanes whose message was changed, and those that are no longer ours."""
     with transaction.atomic():
         ours, busy = held(one.claim for one in changes)
-        mine = [one for one in changes if one.claim.lane in ours]
+        mine = [one for one in changes if one.claim.key in ours]
         update((one.claim.message.pk, one.values) for one in mine)
         replaced = [pk for one in mine for pk in one.superseded]
         if replaced:
@@ -84,10 +84,10 @@ def change_many(changes: Sequence[Change]) -> tuple[set[int], set[int]]:
             Message.objects.filter(pk__in=replaced).update(**finished, reason=words, not_before=None)
             Waiting.objects.filter(waiter__in=replaced).delete()
             ended(replaced)
-    return ours, {one.claim.lane for one in changes} - ours - busy
+    return ours, {one.claim.key for one in changes} - ours - busy
 
 
-def settle_many(many: Sequence[Settlement]) -> tuple[set[int], set[int]]:
+def settle_many(many: Sequence[Settlement]) -> tuple[set[Key], set[Key]]:
     result = settle(many)
     return result.settled, result.lost
 
@@ -175,9 +175,9 @@ def _together(how: How, some: list[Asked]) -> list[Asked]:
             return [again for one in some for again in _together(how, [one])]
         return _later(some, error)
     for one in some:
-        if one.what.claim.lane in done:
+        if one.what.claim.key in done:
             one.answer.set_result(None)
-        elif one.what.claim.lane in lost:
+        elif one.what.claim.key in lost:
             one.answer.set_exception(TakenOver(f"lane {one.what.claim.lane}"))
     rest = [one for one in some if not one.answer.done()]
     return _later(rest, OperationalError("a lane stays locked"))

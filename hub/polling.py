@@ -1,5 +1,6 @@
 """Runs a sync job: reads the feed of changes a page at a time, and keeps each page's messages with the cursor."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,7 +15,9 @@ from connectors.errors import ConnectorError
 from hub.connecting import connector_of
 from hub.inbox import receive
 from hub.models import Message, Run, SyncJob
+from hub.outcomes import outcome_of
 
+log = logging.getLogger(__name__)
 PAGE = 50
 # A date has one second: a change may follow another within it. Until this much later the same date is received again.
 SETTLED = timedelta(seconds=120)
@@ -25,19 +28,16 @@ T = TypeVar("T")
 
 
 def run(job: SyncJob) -> Run:
-    """Reads on from the job's cursor until nothing new comes. A failure is kept with the run, and the next one goes on
-    where this one has committed last."""
+    """Reads on from the job's cursor until nothing new comes, or for a minute. A failure is kept with the run in words,
+    and the next one goes on where this one has committed last."""
     at_work = Run.objects.create(job=job)
     more = False
     try:
-        for page in _pages(connector_of(job.connection).changes(job.entity, _since(job))):
-            if not _keep(job, at_work, page):
-                break
-            if timezone.now() - at_work.started_at > ONE_RUN:
-                more = True
-                break
-    except ConnectorError as error:
-        at_work.problem = f"{error.message} {getattr(error, 'hint', '')}".strip()
+        more = _read(job, at_work)
+    except Exception as error:  # whatever it is, the job is due again and the run says why
+        at_work.problem = outcome_of(error).reason
+        if not isinstance(error, ConnectorError):
+            log.exception("%s failed", job)
     at_work.finished_at = timezone.now()
     at_work.save()
     job.next_at = timezone.now()
@@ -45,8 +45,20 @@ def run(job: SyncJob) -> Run:
         job.next_at += timedelta(seconds=job.connection.poll_seconds)
     elif not more:
         job.on, job.next_at = False, None
-    job.save(update_fields=["next_at", "on"])
+    job.save(update_fields=["next_at"] if job.on else ["next_at", "on"])
     return at_work
+
+
+def _read(job: SyncJob, at_work: Run) -> bool:
+    """Whether there may be more. A run that is cut off has received something new, so that the next one, which begins
+    a little earlier, does not read the same for ever."""
+    for page in _pages(connector_of(job.connection).changes(job.entity, _since(job))):
+        received = at_work.received
+        if not _keep(job, at_work, page):
+            return False
+        if at_work.received > received and timezone.now() - at_work.started_at > ONE_RUN:
+            return True
+    return False
 
 
 def _since(job: SyncJob) -> Cursor | None:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub import evidence, problems, waiting
-from hub.lanes import Claim, give_back, held
+from hub.lanes import Claim, Key, give_back, held
 from hub.models import Attempt, CrossReference, Evidence, Message
 from hub.pausing import pause
 from hub.updating import update
@@ -51,19 +51,21 @@ class Settlement:
 class Settled:
     """By lane: done with, ours no longer, or to be settled again in a moment."""
 
-    settled: set[int] = field(default_factory=set)
-    lost: set[int] = field(default_factory=set)
-    busy: set[int] = field(default_factory=set)
+    settled: set[Key] = field(default_factory=set)
+    lost: set[Key] = field(default_factory=set)
+    busy: set[Key] = field(default_factory=set)
 
 
 def settle(many: Sequence[Settlement]) -> Settled:
     """In one transaction. Raises what the database raises; then nothing is settled."""
     with transaction.atomic():
         ours, busy = held(one.claim for one in many)
-        mine = [one for one in many if one.claim.lane in ours]
+        mine = [one for one in many if one.claim.key in ours]
         touched = [one for one in mine if one.values["state"] in STOPPED or one.message.problem_id]
         problems.lock({one.message.flow.pair_id for one in touched})
-        former = {one.message.pk: _completed(one) for one in mine}
+        # In one order everywhere: two processes that receive the same needed records would wait for each other.
+        in_turn = sorted(mine, key=lambda one: one.needs or ("", ""))
+        former = {one.message.pk: _completed(one) for one in in_turn}
         update((one.message.pk, one.values) for one in mine)
         for one in mine:
             _close(one, former[one.message.pk])
@@ -73,7 +75,7 @@ def settle(many: Sequence[Settlement]) -> Settled:
         _consequences([one.message.pk for one in mine if one.values["state"] == State.FINISHED])
         _overtake([one for one in mine if one.values.get("outcome") == Result.DONE])
         give_back(one.claim.lane for one in mine)
-    lost = {one.claim.lane for one in many} - ours - busy
+    lost = {one.claim.key for one in many} - ours - busy
     return Settled(ours, lost, busy)
 
 

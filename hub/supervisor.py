@@ -84,10 +84,13 @@ class Supervisor:
                 )
                 for one in list(self._clusters):
                     self._replace(one)
-            wake(settings.WORKERS)
+            wake()
             self._now_and_then()
         except AWAY as error:
             log.warning("The database is away: %s", error)
+            time.sleep(1)
+        except Exception:  # one bad row must not end all workers
+            log.exception("A look of the supervisor failed")
             time.sleep(1)
 
     def _look_after(self, one: Cluster) -> None:

@@ -34,9 +34,10 @@ def say_that_we_are_there(sender: Any, proc_name: str, **signal: Any) -> None:
         (Path(folder) / str(os.getpid())).touch()
 
 
-def wake(most: int) -> None:
-    """Keeps one drain waiting for the next worker that is free, and no more of them than there are workers."""
-    if OrmQ.objects.filter(lock__lte=timezone.now()).count() < 1 and OrmQ.objects.count() < 3 * most:
+def wake() -> None:
+    """Keeps one drain waiting for the next worker that is free. What a killed cluster had taken stays locked for long,
+    and does not count."""
+    if not OrmQ.objects.filter(lock__lte=timezone.now()).exists():
         async_task("hub.tasks.drain_lanes")
 
 

@@ -35,7 +35,9 @@ def _named(way: list[int]) -> str:
 
 
 def _newest(flow: Flow, entity: str, key: str) -> Message | None:
-    open_ones = Message.objects.filter(flow=flow, lane__entity=entity, lane__key=key).exclude(state=State.FINISHED)
+    open_ones = Message.objects.filter(flow=flow, lane__pair=flow.pair_id, lane__entity=entity, lane__key=key).exclude(
+        state=State.FINISHED
+    )
     return open_ones.order_by("-pk").first()
 
 
@@ -89,8 +91,7 @@ def _stopped(waiter: Message, words: str) -> bool:
         return False
     stopped = {"state": State.DEAD_LETTER, "kind": "record", "reason": words, "not_before": None}
     problem = problems.assign(waiter, "record", words)
-    Message.objects.filter(pk=waiter.pk).update(**stopped, problem=problem)
-    return True
+    return bool(Message.objects.filter(pk=waiter.pk, state=State.WAITING).update(**stopped, problem=problem))
 
 
 @transaction.atomic
@@ -106,7 +107,8 @@ def _break_rings() -> None:
 def sweep() -> int:
     """Wakes whoever waits for what is finished, and makes the lanes due that have something to do and no time for it:
     both happen only where a wake-up was lost. Returns how many lanes that were."""
-    ended(Waiting.objects.filter(awaited__state=State.FINISHED).values_list("awaited", flat=True))
+    with transaction.atomic():
+        ended(Waiting.objects.filter(awaited__state=State.FINISHED).values_list("awaited", flat=True))
     _break_rings()
     idle = Message.objects.filter(
         state__in=(State.WAITING, State.IN_DOUBT, State.RUNNING), waits_for=None, lane__due_at=None

@@ -17,6 +17,7 @@ from connectors.errors import RecordRefused
 ENTITIES = {"order": "orders", "customer": "customers", "address": "addresses", "product": "products"}
 # An event about a part of an order is one about the order.
 PARTS = {"orderhistory": "order", "orderpayment": "order", "orderslip": "order", "ordercarrier": "order"}
+LONGEST_ID = 20  # digits
 LIKE_ORDER = {**{name: name for name in ENTITIES}, **PARTS}
 
 
@@ -27,7 +28,7 @@ def events(headers: Mapping[str, str], body: bytes) -> list[Event]:
         return _from_xml(text)
     try:
         data = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordRefused("The webhook's body is neither JSON nor XML.", "Let the shop send JSON or XML.") from error
     rows = data if isinstance(data, list) else [data]
     found = [_event(one, f"[{number}]" if isinstance(data, list) else "body") for number, one in enumerate(rows)]
@@ -45,7 +46,7 @@ def _event(data: Any, place: str) -> Event | None:
         return None
     inner = data["data"] if isinstance(data.get("data"), dict) else data
     key = next((inner[one] for one in (f"id_{kind}", "id") if inner.get(one) not in (None, "")), None)
-    if key is None or not str(key).isdecimal():
+    if key is None or not str(key).isdecimal() or len(str(key)) > LONGEST_ID:
         raise RecordRefused(f"The webhook's {place}.id is missing or no number.", "Let the shop send the record's id.")
     return Event(ENTITIES[kind], str(int(str(key))), str(data.get("event_id") or ""))
 
@@ -71,7 +72,7 @@ def _from_xml(body: bytes) -> list[Event]:
     for node in root if root.tag == "prestashop" else [root]:
         kind = _kind(str(node.tag))
         key = (node.findtext("id") or node.get("id") or "").strip()
-        if kind and not key.isdecimal():
+        if kind and (not key.isdecimal() or len(key) > LONGEST_ID):
             raise RecordRefused(f"The webhook's {node.tag}/id is missing or no number.", "Let the shop send the id.")
         if kind:
             found.append(Event(ENTITIES[kind], key))

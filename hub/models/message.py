@@ -28,7 +28,10 @@ class Lane(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("pair", "entity", "key"), name="one_lane_of_a_record"),)
         indexes = (
-            models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="lanes_with_work"),
+            models.Index(fields=("-alone", "due_at"), condition=Q(due_at__isnull=False), name="lanes_in_turn"),
+            models.Index(
+                fields=("pair", "due_at"), condition=Q(due_at__isnull=False), name="lanes_of_a_pair_with_work"
+            ),
             models.Index(fields=("claimed_until",), condition=Q(claimed_until__isnull=False), name="claimed_lanes"),
         )
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from connectors.sandbox import Fault
 from hub import polling
-from hub.models import Message, SyncJob
+from hub.models import Message, Run, SyncJob
 from hub.polling import run
 from hub.tests.joined import NOW
 
@@ -66,12 +67,12 @@ def test_a_crash_in_the_middle_keeps_whole_pages_and_loses_nothing(running, job,
     def die(*arguments):
         kept.append(1)
         if len(kept) == 2:
-            raise ZeroDivisionError
+            raise SystemExit
         return original(*arguments)
 
     original = polling.receive
     monkeypatch.setattr(polling, "receive", die)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(SystemExit):
         run(job)
     assert len(keys()) == 50
     monkeypatch.setattr(polling, "receive", original)
@@ -98,3 +99,40 @@ def test_polled_orders_are_carried(running, job):
     run(job)
     running.work()
     assert running.exact(order)
+
+
+def test_a_backfill_on_demand_says_how_far_it_is_and_receives_its_range_alone(running, capsys):
+    orders = [running.joined.order() for _ in range(60)]
+    for day, order in enumerate(orders):
+        date = timezone.datetime(2026, 1, 1, 12) + timedelta(days=day)
+        running.joined.shop.store.change("orders", running.joined.shop_order(order), date_upd=f"{date:%F %T}")
+    call_command("backfill", "prestashop", "orders", "--since", "2026-01-11", "--until", "2026-02-20T06:00:00")
+    assert keys() == orders[10:50]
+    assert capsys.readouterr().out.splitlines() == ["100 %: 40 received", "The workers send them."]
+    assert SyncJob.objects.get().progress == 1
+
+
+def test_a_backfill_that_is_cut_off_by_time_goes_on_where_it_was(running, capsys, monkeypatch):
+    orders = [running.joined.order() for _ in range(60)]
+    monkeypatch.setattr("hub.polling.ONE_RUN", timedelta(0))
+    call_command("backfill", "prestashop", "orders", "--since", "2026-03-01", "--until", "2026-03-05")
+    assert keys() == orders
+    assert len(capsys.readouterr().out.splitlines()) > 2
+    assert Run.objects.count() > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["elsewhere", "orders", "--since", "2026-01-01"],
+            "There is no connection 'elsewhere'; there are: dynamics365",
+        ),
+        (["prestashop", "orders", "--since", "2026-01-02", "--until", "2026-01-01"], "--until must be later"),
+        (["prestashop", "orders", "--since", "soon"], "invalid moment value: 'soon'"),
+        (["prestashop", "coupons", "--since", "2026-01-01"], "coupons"),
+    ],
+)
+def test_a_backfill_that_cannot_be_is_said_in_words(running, arguments, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("backfill", *arguments)

@@ -1,4 +1,4 @@
-"""Deletes what is older than anybody asks for: the worker does it every night by itself."""
+"""Deletes what is older than anybody asks for: the worker does it every hour by itself."""
 
 import math
 from argparse import ArgumentParser
