@@ -127,6 +127,9 @@ def test_a_body_over_one_megabyte_is_refused(post, size):
         {"event": "order.created"},
         {"event": "order.created", "id": "../44"},
         {"event": "order.created", "id": {"a": 1}},
+        {"event": "order.created", "id": "4" * 5000},
+        b"[" * 200_000,
+        b"<order><id>" + b"4" * 300 + b"</id></order>",
     ],
 )
 def test_rubbish_is_refused_with_the_place(post, body):
