@@ -119,10 +119,13 @@ class Drain:
             return
         close_old_connections()
         claims = claim(most, idle=not self._claims, pairs=self._pairs)
-        together: dict[tuple[int, str], list[Claim]] = defaultdict(list)
+        together: dict[tuple[int, str, int], list[Claim]] = defaultdict(list)
         for one in claims:
             self._claims[one.lane, one.token] = one
-            together[one.message.flow.pair_id, one.message.lane.entity].append(one)
+            lane = one.message.lane
+            # What a dead worker has left is read by itself, once it is marked as begun: read together with others, a
+            # record that kills would take them along again and again, and none would ever be known as the one.
+            together[lane.pair_id, lane.entity, lane.pk if lane.token else 0].append(one)
         for some in together.values():
             prepared(some[0].message.flow)
             self._start(some)

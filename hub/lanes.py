@@ -5,21 +5,20 @@ taken over, and raises TakenOver: stop, whatever you were doing.
 """
 
 import os
-import socket
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from hub.breaker import workable_pairs
-from hub.models import CrossReference, Flow, Lane, Message, Waiting
+from hub.models import CrossReference, Flow, Lane, Message, Slice, Waiting
 from hub.outcomes import Stop
+from hub.processes import gone, of_this_machine, this_process
 from hub.work import Reference
 
 LEASE = timedelta(seconds=60)
@@ -46,16 +45,6 @@ class Claim:
     @property
     def key(self) -> Key:
         return self.lane, self.token
-
-
-def this_process(pid: int) -> str:
-    """Who we are among all workers, for as long as we live: host, process id and when it began."""
-    try:
-        began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-        space = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        began = space = ""
-    return f"{socket.gethostname()} {space} {pid} {began}"[:100]
 
 
 def claim(most: int, *, idle: bool = True, pairs: Collection[int] | None = None) -> list[Claim]:
@@ -204,14 +193,14 @@ def give_back(lanes: Iterable[int]) -> None:
 
 
 def free_what_the_dead_hold() -> int:
-    """Lanes of worker processes of this machine that are gone can be claimed at once. Returns how many there were."""
-    now, here = timezone.now(), this_process(os.getpid()).rsplit(" ", 2)[0]
-    held_here = Lane.objects.filter(claimed_until__gt=now, claimed_by__startswith=f"{here} ")
-    gone = [
-        who
-        for who in held_here.order_by().values_list("claimed_by", flat=True).distinct()
-        if this_process(int(who.split(" ")[2])) != who
-    ]
-    if not gone:
+    """Lanes of worker processes of this machine that are gone can be claimed at once, and what they might still have
+    asked of a system is anybody's. Returns how many lanes there were."""
+    now, here = timezone.now(), of_this_machine()
+    lanes = Lane.objects.filter(claimed_until__gt=now, claimed_by__startswith=here).order_by()
+    slices = Slice.objects.filter(process__startswith=here)
+    names = {*lanes.values_list("claimed_by", flat=True), *slices.values_list("process", flat=True)}
+    dead = gone(names)
+    if not dead:
         return 0
-    return Lane.objects.filter(claimed_by__in=gone, claimed_until__gt=now).update(claimed_until=now)
+    Slice.objects.filter(process__in=dead).delete()
+    return Lane.objects.filter(claimed_by__in=dead, claimed_until__gt=now).update(claimed_until=now)

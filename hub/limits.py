@@ -16,6 +16,7 @@ without its answer there is no other call.
 import hashlib
 import logging
 import math
+import os
 import re
 import threading
 import uuid
@@ -32,6 +33,7 @@ from connectors.base import NO_LIMIT, Pace
 from connectors.errors import TryLater
 from connectors.session import Call
 from hub.models import Quota, Slice
+from hub.processes import this_process
 from hub.quotas import ASKING, LEASE, NEVER, RETURNED, Lease, Wanted, block, bucket, lease, open_breaker
 
 FRESH = timedelta(seconds=1)  # for which a lease is used
@@ -235,8 +237,9 @@ class Limiter:
         unused = 0 if used_up or now >= self._lease.at + RETURNED else self._lease.calls
         most = max(1, math.ceil(bucket(self.pace)[0]))
         self._slice = min(most, 2 * self._slice) if used_up else max(1, self._slice // 2)
+        process = this_process(os.getpid())
         slots = min(int(self.bearing.at_once), max(1, self._peak), self.pace.at_once)
-        return Wanted(self.holder, self.pace, self._slice, unused, slots, self._under_way)
+        return Wanted(self.holder, self.pace, self._slice, unused, slots, self._under_way, process)
 
     def _blocks(self, call: Call, now: datetime) -> datetime | None:
         """Until when the answer blocks the quota, where that is news."""

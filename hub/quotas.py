@@ -29,6 +29,7 @@ class Wanted:
     unused: int
     slots: int
     under_way: int
+    process: str = ""
 
 
 @dataclass
@@ -109,7 +110,7 @@ def _take_slots(row: Quota, wanted: Wanted, given: Lease) -> None:
     if any(one.until <= given.at for one in slices):
         Slice.objects.filter(quota=row, until__lte=given.at).delete()
     if not Slice.objects.filter(quota=row, holder=wanted.holder).update(slots=given.held, until=until):
-        Slice.objects.create(quota=row, holder=wanted.holder, slots=given.held, until=until)
+        Slice.objects.create(quota=row, holder=wanted.holder, process=wanted.process, slots=given.held, until=until)
 
 
 def block(owner: str, until: datetime, because: str) -> None:

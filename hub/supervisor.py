@@ -10,6 +10,7 @@ connection ages too.
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,10 +27,11 @@ from django.utils import timezone
 from hub.lanes import LEASE, claimable, free_what_the_dead_hold
 from hub.models import Lane
 from hub.outcomes import AWAY
-from hub.tasks import PROCESSES, STOP, sweep, wake
+from hub.tasks import PROCESSES, STOP, SUPERVISOR, sweep, wake
 
 TICK = 0.25
 PATIENCE = 180.0  # seconds for a cluster to finish what it has claimed
+GRACE = 5.0  # seconds for it to end once its worker has
 FREE, SWEEP = 1.0, 60.0  # seconds between two
 PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Supervisor:
                     one.process.send_signal(signal.SIGTERM)
             for one in self._clusters:
                 self._stop(one, signal.SIGTERM)
+            shutil.rmtree(self._above, ignore_errors=True)
 
     def _tick(self) -> None:
         while len(self._clusters) < settings.WORKERS:
@@ -119,7 +122,7 @@ class Supervisor:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "qcluster"],
             cwd=settings.BASE_DIR,
-            env={**os.environ, PROCESSES: str(folder)},
+            env={**os.environ, PROCESSES: str(folder), SUPERVISOR: str(os.getpid())},
             start_new_session=True,
             preexec_fn=end_with_the_parent,
         )
@@ -128,10 +131,12 @@ class Supervisor:
 
     def _stop(self, one: Cluster, how: signal.Signals) -> None:
         """Asks the cluster's first process, which lets its worker finish; then ends the whole group, since a first
-        process that is gone leaves its worker behind."""
-        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            if how is signal.SIGTERM:
-                one.process.wait(timeout=PATIENCE)
+        process that is gone leaves its worker behind, and one whose worker is gone waits for it in vain."""
+        end = time.monotonic() + PATIENCE
+        while how is signal.SIGTERM and one.process.poll() is None and time.monotonic() < end:
+            if one.lost():
+                end = min(end, time.monotonic() + GRACE)
+            time.sleep(TICK)
         with suppress(ProcessLookupError):
             os.killpg(one.process.pid, signal.SIGKILL)
         one.process.wait(timeout=10)

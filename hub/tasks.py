@@ -25,6 +25,7 @@ from hub.models import SyncJob
 PROCESSES = "TILLBRIDGE_PROCESSES"  # names the folder where worker processes say that they are there
 TIDY, LONGEST_TIDY = 3600.0, 20.0  # seconds between two, and for one
 _tidied = [time.monotonic()]  # each worker process sees to it; two at once do no harm
+SUPERVISOR = "TILLBRIDGE_SUPERVISOR"  # the id of the process that looks after the workers
 STOP = "stop"  # the file in it by which a worker is asked to claim nothing more
 
 
@@ -43,8 +44,16 @@ def wake() -> None:
 
 def drain_lanes() -> int:
     """Works on lanes, sync jobs and probes for as long as a task may claim."""
-    stop = Path(os.environ.get(PROCESSES, "/nowhere")) / STOP
-    return drain(stays=True, stops=stop.exists, chores=due_chores)
+    return drain(stays=True, stops=is_to_stop, chores=due_chores)
+
+
+def is_to_stop() -> bool:
+    """Whether this worker is asked to claim nothing more, or nobody is left to ask it."""
+    try:
+        os.kill(int(os.environ.get(SUPERVISOR, os.getpid())), 0)
+    except OSError:
+        return True
+    return (Path(os.environ.get(PROCESSES, "/nowhere")) / STOP).exists()
 
 
 def due_chores() -> list[Callable[[], object]]:

@@ -13,9 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps the server's programs out of PATH
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # nothing outlives the command
 
 
 def program(name: str) -> str | None:
@@ -39,15 +41,18 @@ def run_with(command: list[str], address: str) -> int:
             process.wait()
 
 
-def start(programs: dict[str, str], folder: Path, port: int, user: str | None) -> subprocess.Popen[bytes]:
-    data = str(folder / "data")
-    make = [programs["initdb"], "-D", data, "-U", "tillbridge", "-A", "trust", "-E", "UTF8"]
-    subprocess.run(make, check=True, user=user, stdout=subprocess.DEVNULL, cwd=str(folder))
-    options = [
-        f"-c{one}" for one in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-    ]
-    command = [programs["postgres"], "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), *options]
-    with (folder / "log").open("wb") as log:
+def make(programs: dict[str, str], folder: Path, user: str | None) -> None:
+    """An empty cluster below the folder. Raises CalledProcessError."""
+    command = [programs["initdb"], "-D", str(folder / "data"), "-U", "tillbridge", "-A", "trust", "-E", "UTF8"]
+    subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, cwd=str(folder))
+
+
+def start(
+    programs: dict[str, str], folder: Path, port: int, user: str | None, options: Sequence[str] = HASTY
+) -> subprocess.Popen[bytes]:
+    command = [programs["postgres"], "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder)]
+    command += [f"-c{one}" for one in ("max_connections=200", *options)]
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, cwd=str(folder), user=user)
 
 
@@ -78,7 +83,9 @@ def main() -> int:
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
         port = free_port()
-        server = start(programs, folder, port, user.pw_name if user else None)
+        name_of_user = user.pw_name if user else None
+        make(programs, folder, name_of_user)
+        server = start(programs, folder, port, name_of_user)
         try:
             wait_for(port, server, folder / "log")
             return run_with(command, f"postgres://tillbridge@127.0.0.1:{port}/postgres")

@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("holder", models.UUIDField()),
+                ("process", models.CharField(blank=True, max_length=100)),
                 ("slots", models.PositiveIntegerField(default=0)),
                 ("until", models.DateTimeField()),
             ],

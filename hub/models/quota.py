@@ -32,6 +32,7 @@ class Slice(models.Model):
 
     quota = models.ForeignKey(Quota, models.CASCADE, related_name="slices")
     holder = models.UUIDField()
+    process = models.CharField(max_length=100, blank=True)
     slots = models.PositiveIntegerField(default=0)
     until = models.DateTimeField()
 

@@ -17,12 +17,15 @@ class Write:
     end: float | None = None
 
 
-def writes(file):
-    """Every request that the journal in this file tells of, in the order in which they began."""
+def writes(file, of=""):
+    """Every request that the journal in this file tells of, in the order in which they began; or those alone whose key
+    begins like this."""
     found = {}
     for line in file.read_text().splitlines(keepends=True):
         if not line.endswith("\n"):
             break  # it is being written
+        if f'"key": "{of}' not in line:
+            continue
         said = json.loads(line)
         at = float(said["at"])
         if said["event"] == "begin":

@@ -10,21 +10,24 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
+from standardwebhooks.webhooks import Webhook
 
 from hub.install import install_all
 from hub.models import Connection, Credential, Pair
+from hub.supervisor import end_with_the_parent
 from hub.tests.database_server import ROOT
 from hub.tests.joined import Joined
 from hub.tests.processes import with_environment
 from scripts.with_postgres import free_port
 
 TOKEN = "a-path-that-nobody-guesses"
+SIGNING = f"whsec_{base64.b64encode(bytes(24)).decode()}"
 SECRET = ("key", "client_secret")
-# Who claimed which lane when, as the database saw it.
+# Who claimed which lane when, and which messages were taken over from the dead, as the database saw it.
 NOTE_CLAIMS = """
     CREATE TABLE claims (at timestamptz, entity text, key text, who text);
     CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -32,6 +35,12 @@ NOTE_CLAIMS = """
     END $$;
     CREATE TRIGGER note_claim AFTER UPDATE ON hub_lane FOR EACH ROW
         WHEN (NEW.token IS NOT NULL AND NEW.token IS DISTINCT FROM OLD.token) EXECUTE FUNCTION note_claim();
+    CREATE TABLE taken_over (message bigint, was_sent boolean);
+    CREATE FUNCTION note_taken_over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO taken_over VALUES (NEW.id, OLD.sent_at IS NOT NULL); RETURN NULL;
+    END $$;
+    CREATE TRIGGER note_taken_over AFTER UPDATE ON hub_message FOR EACH ROW
+        WHEN (NEW.deaths > OLD.deaths) EXECUTE FUNCTION note_taken_over();
 """
 
 
@@ -40,6 +49,7 @@ def make_rows(shop_system, shop, erp):
     source = connection("shop", shop_system, shop)
     target = connection("erp", "dynamics365", {**erp, "calls_a_minute": "0"})
     keep(source, "webhook token", TOKEN)
+    keep(source, "webhook signing", SIGNING)
     install_all(Pair.objects.create(name="one", label="Pair", source=source, target=target))
 
 
@@ -58,29 +68,34 @@ def keep(row, name, value):
 
 
 class Machine:
-    """Used as a context. `journals` are the sandboxes' files, by system; `said` is what the hub's processes wrote."""
+    """Used as a context. `shop` and `erp` are the sandboxes' addresses, `journals` their files, by system; `said` is
+    what the hub's processes wrote; `orders` were placed, and `deaths` says of each worker process that was killed when
+    it still lived."""
 
-    def __init__(self, address, folder, *, shop_system="prestashop", environment=None):
-        self.address = address
-        self.folder = folder
+    def __init__(self, database, folder, *, shop_system="prestashop", environment=None):
+        self.database = database
         self.journals = {one: folder / f"{one}.journal" for one in ("prestashop", "dynamics365")}
         self.said = folder / "said"
         self._shop_system = shop_system
         self._port = free_port()
         self._stack = ExitStack()
-        self.supervisors = []
-        self.environment = {
+        self._sandboxes, self.supervisors, self._web = [], [], []
+        self.orders, self.deaths = [], {}
+        self._environment = {
             **os.environ,
-            "DATABASE_URL": address,
+            "DATABASE_URL": database,
             "DEBUG": "false",
             "SECRET_KEY": secrets.token_urlsafe(60),
             "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "ALLOWED_HOSTS": "127.0.0.1",
             "WORKERS": "1",
+            "THREADS": "8",
             "LOG_LEVEL": "WARNING",
             "TMPDIR": str(folder),
             **(environment or {}),
         }
+
+    # Processes
 
     def __enter__(self):
         try:
@@ -92,70 +107,73 @@ class Machine:
 
     def _start(self):
         self._log = self._stack.enter_context(self.said.open("ab"))
-        self.http = self._stack.enter_context(httpx.Client(timeout=30))
-        shop, erp = [self._sandbox(one) for one in self.journals]
-        self.shop, self.erp = self._answers(shop), self._answers(erp)
-        joined = Joined()  # an ERP that knows the shop's items, which is planted in the process that has the port
-        self.tell(self.erp["address"], "state", joined.erp.dump())
-        rows = f"from hub.tests.machine import make_rows; make_rows({self._shop_system!r}, {self.shop!r}, {self._erp()!r})"
+        self.http = self._stack.enter_context(httpx.Client(timeout=30, headers={"X-Forwarded-Proto": "https"}))
+        for one in self.journals.items():
+            self._start_sandbox(*one)
+        shop, erp = (self._told(one) for one in self._sandboxes)
+        self.shop, self.erp = shop["address"], erp["address"]
+        # An ERP that knows the shop's items is made here and planted in the process that has the port.
+        self.tell(self.erp, "state", Joined().erp.dump())
+        erp |= {"environment_url": erp.pop("address"), "authority": self.erp}
+        rows = f"from hub.tests.machine import make_rows; make_rows({self._shop_system!r}, {shop!r}, {erp!r})"
         self.run("shell", "--no-imports", "-c", rows)
         self.ask(NOTE_CLAIMS)
-        self.web = self._popen("-m", "gunicorn", "hub.wsgi", "--bind", f"127.0.0.1:{self._port}", "--threads", "4")
+        web = ("gunicorn", "hub.wsgi", "--bind", f"127.0.0.1:{self._port}", "--threads", "4", "--no-control-socket")
+        self._web.append(self._popen("-m", *web))
         for _ in range(2):
             self.start_worker()
-        self._until_the_web_answers()
-
-    def _erp(self):
-        known = dict(self.erp)
-        return {"environment_url": known.pop("address"), "authority": self.erp["address"], **known}
+        self.until(lambda: self.webhook([]))
 
     def __exit__(self, *error):
         """Everything ends when it is asked to; what does not, ends all the same."""
-        asked = [*self.supervisors, *filter(None, [getattr(self, "web", None)])]
+        asked = self.supervisors + self._web
         for one in asked:
             one.send_signal(signal.SIGTERM)
         try:
             codes = [one.wait(timeout=60) for one in asked]
-            left = [pid for pid in self.processes() if pid not in self._sandboxes()]
+            left = self._left(30)
         finally:
-            for pid in self.processes():
+            for pid in with_environment("DATABASE_URL", self.database):
                 os.kill(pid, signal.SIGKILL)
             self._stack.close()
         if error[0] is None:
             assert codes == [0] * len(asked), self.said.read_text()[-4000:]
             assert left == [], "these processes outlived their worker"
 
-    # Processes
+    def _left(self, seconds):
+        """What a killed supervisor has left behind ends with what it has claimed."""
+        end = time.monotonic() + seconds
+        while (left := self.processes()) and time.monotonic() < end:
+            time.sleep(0.1)
+        return left
 
     def _popen(self, *arguments, **options):
-        options = {"stdout": self._log, "stderr": self._log, **options}
-        return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=self.environment, **options)
+        options = {"stdout": self._log, "stderr": self._log, "preexec_fn": end_with_the_parent, **options}
+        return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=self._environment, **options)
 
-    def _sandbox(self, system):
-        journal = str(self.journals[system])
-        return self._popen("manage.py", "sandbox", system, "--journal", journal, stdout=subprocess.PIPE)
-
-    def _answers(self, process):
-        self._stack.callback(process.stdout.close)
+    def _start_sandbox(self, system, journal):
+        command = ("manage.py", "sandbox", system, "--journal", str(journal))
+        process = self._popen(*command, stdout=subprocess.PIPE)
+        self._sandboxes.append(process)
         self._stack.callback(process.wait)
-        self._boxes = [*getattr(self, "_boxes", []), process]
-        lines = iter(process.stdout.readline, b"Stop with Ctrl-C.\n")
-        return dict(line.decode().strip().split(": ", 1) for line in lines if line)
+        self._stack.callback(process.stdout.close)
 
-    def _sandboxes(self):
-        return [one.pid for one in self._boxes]
+    def _told(self, sandbox):
+        lines = iter(sandbox.stdout.readline, b"Stop with Ctrl-C.\n")
+        return dict(line.decode().strip().split(": ", 1) for line in lines)
 
     def start_worker(self):
         self.supervisors.append(self._popen("manage.py", "worker"))
 
     def processes(self):
-        return with_environment("DATABASE_URL", self.address)
+        """The ids of all that live but the sandboxes."""
+        sandboxes = [one.pid for one in self._sandboxes]
+        return [pid for pid in with_environment("DATABASE_URL", self.database) if pid not in sandboxes]
 
     def run(self, *command):
         """A command of the hub; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=self.environment, capture_output=True, text=True
-        )
+        command = [sys.executable, "manage.py", *command]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -167,51 +185,59 @@ class Machine:
         return answer.json()
 
     def place(self, *kinds, count=1):
-        return self.tell(self.shop["address"], "place", {"kinds": kinds, "count": count})["orders"]
+        placed = self.tell(self.shop, "place", {"kinds": kinds, "count": count})["orders"]
+        self.orders += placed
+        return placed
 
     def state(self, sandbox):
         return self.http.get(f"{sandbox}/_sandbox/state").json()
 
-    def webhook(self, order):
-        """Whether it was accepted. As senders do, it may be sent again."""
-        address = f"http://127.0.0.1:{self._port}/api/webhooks/shop/{TOKEN}/"
+    def webhook(self, event, identity=""):
+        """The ids of its messages where it was accepted; else None, and the sender tries again later. It is signed
+        where it has an identity, and goes to the secret path where not."""
+        body, path = json.dumps(event), "" if identity else f"{TOKEN}/"
+        headers = {"Content-Type": "application/json"}
+        if identity:
+            now = datetime.now(UTC)
+            headers |= {"webhook-id": identity, "webhook-timestamp": str(int(now.timestamp()))}
+            headers["webhook-signature"] = Webhook(SIGNING).sign(identity, now, body)
         try:
-            answer = self.http.post(
-                address, json={"event": "order.created", "id": order}, headers={"X-Forwarded-Proto": "https"}
-            )
+            address = f"http://127.0.0.1:{self._port}/api/webhooks/shop/{path}"
+            answer = self.http.post(address, content=body, headers=headers)
         except httpx.TransportError:
-            return False
-        return answer.status_code == 202
+            return None
+        return (answer.json()["messages"] or [0]) if answer.status_code == 202 else None
 
-    def _until_the_web_answers(self):
-        """It answers 202 also where nobody listens to what it is about."""
-        self.until(lambda: self.webhook_about_nothing(), 60)
-
-    def webhook_about_nothing(self):
-        address = f"http://127.0.0.1:{self._port}/api/webhooks/shop/{TOKEN}/"
-        try:
-            return self.http.post(address, json=[], headers={"X-Forwarded-Proto": "https"}).status_code == 202
-        except httpx.TransportError:
-            return False
+    def tell_of(self, order, identity=""):
+        """Until the hub has accepted it."""
+        event = {"event": "order.created", "id": order}
+        return self.until(lambda: self.webhook(event, identity))
 
     # What the rows say
 
     def ask(self, statement, *values):
-        with psycopg.connect(self.address, autocommit=True, connect_timeout=5) as database:
-            cursor = database.execute(statement, values or None)
+        with psycopg.connect(self.database, autocommit=True, connect_timeout=5) as connection:
+            cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def until(self, condition, seconds=90):
+    def until(self, condition, seconds=180):
         end = time.monotonic() + seconds
-        while not condition():
+        while not (found := condition()):
             assert time.monotonic() < end, self.account()
+            assert [one.poll() for one in self.supervisors + self._web if one.poll() is not None] == [], self.account()
             time.sleep(0.1)
+        return found
 
     def all_through(self):
+        """Fails where one needs a person, which none of them should."""
+        assert not self.ask("SELECT 1 FROM hub_message WHERE state IN ('dead letter', 'held')"), self.account()
         return not self.ask("SELECT 1 FROM hub_message WHERE state <> 'finished' LIMIT 1")
 
     def account(self):
         """For whoever has to find out what is wrong."""
-        states = self.ask("SELECT state, outcome, kind, left(reason, 200), count(*) FROM hub_message GROUP BY 1, 2, 3, 4")
-        quotas = self.ask("SELECT owner, breaker, blocked_until, because FROM hub_quota")
-        return "\n".join([*map(str, states), *map(str, quotas), self.said.read_text()[-4000:]])
+        statements = (
+            "SELECT state, outcome, kind, left(reason, 200), count(*) FROM hub_message GROUP BY 1, 2, 3, 4",
+            "SELECT owner, breaker, blocked_until, because FROM hub_quota",
+        )
+        rows = [str(row) for one in statements for row in self.ask(one)]
+        return "\n".join([*rows, self.said.read_text()[-4000:]])
