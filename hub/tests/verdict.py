@@ -66,7 +66,6 @@ def _no_overlap(machine):
         for earlier, later in overlaps(writes(journal)):
             first, second = (callers.of(system, one) for one in (earlier, later))
             dead = [pid for pid in first - second if deaths.get(pid, later.begin) < later.begin]
-            print("OVERLAP", system, earlier, later, first, second, dead)
             assert dead, (system, earlier, later, first, second)
 
 
