@@ -3,9 +3,22 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from hub.flows import Defaults, default_names, defaults_of
-from hub.models import Flow, FlowVersion, LookupEntry, LookupTable, Mapping, MappingVersion, Pair, Rule
+from hub.models import (
+    Flow,
+    FlowVersion,
+    LookupEntry,
+    LookupTable,
+    LookupVersion,
+    Mapping,
+    MappingVersion,
+    Pair,
+    Rule,
+)
+
+AS_BROUGHT = "As the connector brings it."
 
 
 @transaction.atomic
@@ -31,7 +44,14 @@ def install(pair: Pair, name: str) -> Flow:
         pair=pair, name=name, label=data["label"], source_entity=data["from"], target_entity=data["to"]
     )
     flow.settings = settings
-    flow.current = FlowVersion.objects.create(flow=flow, number=1, steps=data["steps"], report=data["report"])
+    flow.current = FlowVersion.objects.create(
+        flow=flow,
+        number=1,
+        steps=data["steps"],
+        report=data["report"],
+        note=AS_BROUGHT,
+        published_at=timezone.now(),
+    )
     flow.save()
     there = set(pair.mappings.values_list("name", flat=True))
     for one, mapping in given.mappings.items():
@@ -43,7 +63,7 @@ def install(pair: Pair, name: str) -> Flow:
 
 def _install_mapping(pair: Pair, name: str, data: dict[str, Any]) -> None:
     mapping = Mapping.objects.create(pair=pair, name=name, label=data["label"], target_entity=data["to"])
-    version = MappingVersion.objects.create(mapping=mapping, number=1)
+    version = MappingVersion.objects.create(mapping=mapping, number=1, note=AS_BROUGHT, published_at=timezone.now())
     _install_rules(version, data.get("values", []), Rule.Kind.VALUE)
     _install_rules(version, data["rules"], Rule.Kind.FIELD)
     mapping.current = version
@@ -80,3 +100,5 @@ def _install_tables(pair: Pair, given: Defaults) -> None:
             table = LookupTable.objects.create(pair=pair, name=data["name"], label=data["label"])
             rows = [LookupEntry(table=table, theirs=one["from"], ours=one["to"]) for one in data["entries"]]
             LookupEntry.objects.bulk_create(rows)
+            entries = {one.theirs: one.ours for one in rows}
+            LookupVersion.objects.create(table=table, number=1, entries=entries, note=AS_BROUGHT)

@@ -1,7 +1,7 @@
 """The console. Whatever the queue registers is taken out: its rows only wake workers, and one of its schedules could
-run any code."""
+run any code. So are Django's own pages of users and groups: people are pages of ours."""
 
 from django.contrib import admin
 
-for _model in [one for one in admin.site._registry if one._meta.app_label == "django_q"]:
+for _model in [one for one in admin.site._registry if one._meta.app_label != "hub"]:
     admin.site.unregister(_model)

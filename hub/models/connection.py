@@ -15,7 +15,7 @@ def is_a_system(name: str) -> None:
 
 class Connection(models.Model):
     """`settings` are the answers to the connector's settings that are no secrets. A paused connection accepts
-    webhooks, and its messages wait."""
+    webhooks, and its messages wait. `test_answer` is what the last test of it said, in words."""
 
     name = models.SlugField(unique=True, help_text="Stands in the address of its webhooks.")
     label = models.CharField(max_length=200)
@@ -25,7 +25,16 @@ class Connection(models.Model):
     paused_because = models.TextField(blank=True)
     quota = models.ForeignKey("Quota", models.SET_NULL, null=True, blank=True, related_name="connections")
     poll_seconds = models.PositiveIntegerField(default=60, validators=[MinValueValidator(5)])
+    tested_at = models.DateTimeField(null=True, blank=True)
+    test_passed = models.BooleanField(null=True, blank=True)
+    test_answer = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        permissions = (
+            ("pause_connection", "Pause and resume a connection"),
+            ("test_connection", "Test a connection"),
+        )
 
     def __str__(self) -> str:
         return self.label

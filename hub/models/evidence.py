@@ -7,7 +7,8 @@ from hub.models.pair import Pair
 
 
 class Attempt(models.Model):
-    """`ended_in` is the state or outcome that the message was left in. `steps` are [{"name", "kind", "seconds"}]. What
+    """`ended_in` is the state or outcome that the message was left in. `steps` are [{"name", "kind", "seconds"}],
+    `versions` the numbers of the flow's and the mappings' versions: {"flow": 1, "order": 3}. What
     came in, what was mapped and the calls are digests of evidence, which may be gone before the attempt is."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attempts")
@@ -18,6 +19,7 @@ class Attempt(models.Model):
     kind = models.CharField(max_length=30, blank=True)
     reason = models.TextField(blank=True)
     steps = models.JSONField(default=list, blank=True)
+    versions = models.JSONField(default=dict, blank=True)
     came_in = models.CharField(max_length=64, blank=True)
     mapped = models.CharField(max_length=64, blank=True)
     calls = models.CharField(max_length=64, blank=True)

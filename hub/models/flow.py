@@ -1,5 +1,6 @@
 """Flow: from an entity of one connection to an entity of the other, versioned."""
 
+from django.conf import settings
 from django.db import models
 
 from hub.models.pair import Pair
@@ -25,7 +26,8 @@ class Flow(models.Model):
 
 
 class FlowVersion(models.Model):
-    """A graph of steps. `report` are the paths that identify a record for people."""
+    """A graph of steps. `report` are the paths that identify a record for people. Without `published_at` it is a draft:
+    no message takes it."""
 
     flow = models.ForeignKey(Flow, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -33,6 +35,8 @@ class FlowVersion(models.Model):
     report = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
     note = models.CharField(max_length=500, blank=True)
+    who = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("flow", "number"), name="one_flow_version_of_a_number"),)

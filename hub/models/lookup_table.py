@@ -1,5 +1,6 @@
 """Lookup table: their code to our code."""
 
+from django.conf import settings
 from django.db import models
 
 from hub.models.pair import Pair
@@ -29,3 +30,20 @@ class LookupEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.theirs} is {self.ours}"
+
+
+class LookupVersion(models.Model):
+    """What a table held at some time: {their code: our code}. Every change of a table adds one, the first included."""
+
+    table = models.ForeignKey(LookupTable, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    entries = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    note = models.CharField(max_length=500, blank=True)
+    who = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("table", "number"), name="one_lookup_version_of_a_number"),)
+
+    def __str__(self) -> str:
+        return f"{self.table.label}, version {self.number}"

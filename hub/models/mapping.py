@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from hub.models.pair import Pair
@@ -24,10 +25,14 @@ class Mapping(models.Model):
 
 
 class MappingVersion(models.Model):
+    """Without `published_at` it is a draft: no message takes it."""
+
     mapping = models.ForeignKey(Mapping, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     note = models.CharField(max_length=500, blank=True)
+    who = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("mapping", "number"), name="one_mapping_version_of_a_number"),)

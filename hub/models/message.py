@@ -33,6 +33,7 @@ class Lane(models.Model):
                 fields=("pair", "due_at"), condition=Q(due_at__isnull=False), name="lanes_of_a_pair_with_work"
             ),
             models.Index(fields=("claimed_until",), condition=Q(claimed_until__isnull=False), name="claimed_lanes"),
+            models.Index(fields=("key",), name="lanes_by_key"),
         )
 
     def __str__(self) -> str:
@@ -42,7 +43,9 @@ class Lane(models.Model):
 class Message(models.Model):
     """`kind` is the class of what went wrong; `marks` are what finished steps have left for the later ones; `sent_at`
     is committed before a write leaves. `tries` counts failures that a repetition may mend, `deaths` workers that died
-    with it."""
+    with it. `number` is what people call the record by in the target, `customer_digest` finds the customer's e-mail
+    without keeping it (see `hub.finding`). `edits` are the values that a person gave the target's fields for this
+    message alone: {mapping: {path: value}}."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -85,13 +88,23 @@ class Message(models.Model):
     marks = models.JSONField(default=dict, blank=True)
     problem = models.ForeignKey(Problem, models.SET_NULL, null=True, blank=True, related_name="messages")
 
-    reference = models.CharField(max_length=200, blank=True)
+    reference = models.CharField(max_length=200, blank=True, db_index=True)
+    customer = models.CharField(max_length=200, blank=True)
+    customer_digest = models.CharField(max_length=64, blank=True, db_index=True)
+    number = models.CharField(max_length=200, blank=True, db_index=True)
+    edits = models.JSONField(default=dict, blank=True)
     amount = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     target_key = models.CharField(max_length=200, blank=True)
     target_link = models.CharField(max_length=1000, blank=True)
 
     class Meta:
+        permissions = (
+            ("send_again", "Send dead letters again, or skip them"),
+            ("decide_held", "Decide about held messages"),
+            ("edit_values", "Edit what a message sends"),
+            ("unmask", "See personal data in clear"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("flow", "event_id"), condition=~Q(event_id=""), name="one_message_of_an_event"
@@ -104,9 +117,13 @@ class Message(models.Model):
         )
         indexes = (
             models.Index(fields=("lane", "id"), condition=~Q(state="finished"), name="open_messages_of_a_lane"),
-            models.Index(fields=("state",), condition=~Q(state="finished"), name="open_messages_by_state"),
             models.Index(fields=("problem",), condition=~Q(state="finished"), name="open_messages_of_a_problem"),
             models.Index(fields=("finished_at", "outcome"), condition=Q(state="finished"), name="finished_messages"),
+            # A page of a list is the newest ones below a key: one index for each thing that lists are narrowed by.
+            models.Index(fields=("outcome", "-id"), name="messages_by_outcome"),
+            models.Index(fields=("state", "-id"), condition=~Q(state="finished"), name="open_messages_newest_first"),
+            models.Index(fields=("kind", "-id"), condition=~Q(kind=""), name="messages_by_class"),
+            models.Index(fields=("flow", "-id"), name="messages_of_a_flow"),
         )
 
     def __str__(self) -> str:
