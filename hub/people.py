@@ -6,7 +6,7 @@ Rights are Django's (`hub.view_message`), so that every page, the API and templa
 from typing import Any, TypeVar
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.contrib.auth.models import Group
 from django.db.models import Model, Q, QuerySet
 
 from hub.models import Pair
@@ -82,32 +82,30 @@ class RoleBackend(ModelBackend):
         return any(one.startswith(f"{app_label}.") for one in self.get_all_permissions(user_obj))
 
 
-def roles_of(user: User | AbstractBaseUser) -> set[str]:
+def roles_of(user: Any) -> set[str]:
     """By name. Asked once a request: the user's object keeps them. One that acts through an API token has that token's
     role alone."""
-    kept: set[str] | None = getattr(user, "_roles", None)
-    if kept is None:
-        kept = set(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]
-        user._roles = kept  # type: ignore[union-attr]
+    if not hasattr(user, "_roles"):
+        user._roles = set(user.groups.values_list("name", flat=True))
+    kept: set[str] = user._roles
     return kept
 
 
-def pairs_of(user: User | AbstractBaseUser | AnonymousUser) -> set[int] | None:
+def pairs_of(user: Any) -> set[int] | None:
     """The ids of the pairs for which the user may act; None is every pair."""
-    if isinstance(user, AnonymousUser):
+    if user.is_anonymous:
         return set()
-    if getattr(user, "is_superuser", False) or roles_of(user) & EVERYWHERE:
+    if user.is_superuser or roles_of(user) & EVERYWHERE:
         return None
     if not hasattr(user, "_pairs"):
         person = getattr(user, "person", None)
         every = person is not None and person.every_pair
-        pairs = None if every else set(person.pairs.values_list("pk", flat=True)) if person else set()
-        user._pairs = pairs  # type: ignore[union-attr]
-    found: set[int] | None = user._pairs  # type: ignore[union-attr]
-    return found
+        user._pairs = None if every else set(person.pairs.values_list("pk", flat=True)) if person else set()
+    kept: set[int] | None = user._pairs
+    return kept
 
 
-def limited(rows: QuerySet[Row], user: User | AbstractBaseUser | AnonymousUser, path: str) -> QuerySet[Row]:
+def limited(rows: QuerySet[Row], user: Any, path: str) -> QuerySet[Row]:
     """Only the rows of the user's pairs. `path` leads from the row to its pair ("flow__pair"); several, separated by
     blanks, are alternatives ("pairs_as_source pairs_as_target")."""
     pairs = pairs_of(user)
@@ -122,7 +120,7 @@ def limited(rows: QuerySet[Row], user: User | AbstractBaseUser | AnonymousUser, 
     return rows.filter(pk__in=rows.model._default_manager.filter(any_of).values("pk"))
 
 
-def may_see(user: User, pair: Pair | int) -> bool:
+def may_see(user: Any, pair: Pair | int) -> bool:
     pairs = pairs_of(user)
     return pairs is None or (pair.pk if isinstance(pair, Pair) else pair) in pairs
 

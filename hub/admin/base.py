@@ -42,7 +42,7 @@ class Page(ByPair, ModelAdmin):
 
     def render(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         """A page of our own in the console's frame; `template` stands in templates/console/."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "page": self}
         return TemplateResponse(request, f"console/{template}", {**frame, **context})
 
@@ -83,7 +83,7 @@ class Page(ByPair, ModelAdmin):
     def note(
         self, request: HttpRequest, what: str, row: Model, before: Values | None = None, after: Values | None = None
     ) -> None:
-        audit.note(request.user, what[:200], row, before, after, self.pair_of(row))  # type: ignore[arg-type]
+        audit.note(request.user, what[:200], row, before, after, self.pair_of(row))
 
     def _standing(self, row: Model, names: list[str]) -> Values:
         stands = type(row)._default_manager.filter(pk=row.pk).first()

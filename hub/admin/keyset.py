@@ -70,7 +70,7 @@ class KeysetList(ChangeList):
 
 
 class KeysetMixin:
-    paginator: ClassVar[type[Paginator[Any]]] = Unpaged
+    paginator: ClassVar[type[Paginator]] = Unpaged
     ordering = ("-pk",)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
