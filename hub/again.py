@@ -1,5 +1,6 @@
 """What a person decides about a message that has stopped: it is sent again, or skipped."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from hub import problems, waiting
-from hub.models import AuditEntry, Lane, Message, Waiting
+from hub.models import AuditEntry, Block, Lane, Message, Waiting
 
 State, Result = Message.State, Message.Outcome
 STOPPED = (State.DEAD_LETTER, State.HELD)
@@ -37,9 +38,11 @@ def newer_was_sent(message: Message) -> bool:
 
 
 @transaction.atomic
-def send_again(message: Message, who: User | None = None, *, anyway: bool = False) -> None:
-    """The message waits for its turn and resumes behind its last mark, with tries, deaths and age counted anew. Raises
-    NotStopped, BeingWorkedOn, and NewerWasSent unless it is to be sent `anyway`."""
+def send_again(
+    message: Message, who: User | None = None, *, anyway: bool = False, after: timedelta | None = None
+) -> None:
+    """The message waits for its turn, and `after` that long, and resumes behind its last mark, with tries, deaths and
+    age counted anew. Raises NotStopped, BeingWorkedOn, and NewerWasSent unless it is to be sent `anyway`."""
     stopped = _stopped(message)
     if stopped.lane.claimed_until and stopped.lane.claimed_until > timezone.now():
         raise BeingWorkedOn(f"{stopped}: a worker is at this record. Send it again when it has ended.")
@@ -50,9 +53,10 @@ def send_again(message: Message, who: User | None = None, *, anyway: bool = Fals
     waits: dict[str, Any] = {"state": State.WAITING, "kind": "", "reason": f"Sent again{_by(who)}.", "detail": ""}
     # Whoever has a first try counts its attempts from there, so it begins anew and is not emptied.
     begun = timezone.now() if stopped.first_tried_at else None
-    waits |= {"not_before": None, "tries": 0, "deaths": 0, "first_tried_at": begun, "problem": None}
+    due = timezone.now() + (after or timedelta())
+    waits |= {"not_before": due if after else None, "tries": 0, "deaths": 0, "first_tried_at": begun, "problem": None}
     _change(stopped, message, waits, "sent again", who)
-    Lane.objects.filter(pk=stopped.lane_id).update(due_at=timezone.now())
+    Lane.objects.filter(pk=stopped.lane_id).update(due_at=due)
 
 
 @transaction.atomic
@@ -85,10 +89,12 @@ def _change(stopped: Message, message: Message, values: dict[str, Any], what: st
     before = {name: getattr(stopped, name) for name in ("state", "kind", "reason")}
     Message.objects.filter(pk=stopped.pk).update(**values)
     Waiting.objects.filter(waiter=stopped.pk).delete()
+    Block.objects.filter(message=stopped.pk).delete()
     if stopped.problem_id:
         problems.settled(stopped.problem_id)
     after = {name: values[name] for name in before}
     record = f"Message {stopped.pk}: {stopped}"[:300]
-    AuditEntry.objects.create(who=who, what=what, record=record, before=before, after=after)
+    pair = stopped.lane.pair_id
+    AuditEntry.objects.create(who=who, what=what, record=record, before=before, after=after, pair_id=pair)
     for name, value in values.items():
         setattr(message, name, value)

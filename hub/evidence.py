@@ -88,6 +88,7 @@ def attempt_of(
     came_in: Record | None,
     mapped: dict[str, Record],
     recorder: Recorder,
+    versions: dict[str, int] | None = None,
 ) -> tuple[Attempt, list[Evidence]]:
     """An unsaved attempt and the rows that it points at, for `store`. `steps` are [{"name", "kind", "seconds"}]. Reads
     no row but the message's flow. Nothing that a record or a call holds makes it fail."""
@@ -106,6 +107,7 @@ def attempt_of(
         kind=kind,
         reason=scrubbed(reason),
         steps=steps,
+        versions=versions or {},
         **{name: row.digest for name, row in rows.items()},
     )
     return attempt, list(rows.values())

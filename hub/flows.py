@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,8 @@ from mappings.transforms import LookupTable
 @dataclass(frozen=True)
 class Flow:
     """From an entity of the shop to an entity of the ERP: steps in their order, with the mappings and lookup tables
-    that they name. `settings` are the answers that a pair may change, `report` the paths that identify a record."""
+    that they name. `settings` are the answers that a pair may change, `report` the paths that identify a record,
+    `versions` the numbers of the published versions: {"flow": 1, "order": 3}."""
 
     name: str
     label: str
@@ -28,6 +29,7 @@ class Flow:
     mappings: Dictionary[str, Mapping]
     tables: Dictionary[str, LookupTable]
     report: Dictionary[str, str]
+    versions: Dictionary[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from connectors.base import Record
+from connectors.base import Record, Written
 from connectors.errors import ConnectorError
 from hub.ageing import OLDEST
 from hub.connecting import connectors_of
 from hub.evidence import Recorder, attempt_of, recording
+from hub.finding import email_digest
 from hub.keeping import RowKeeper
 from hub.lanes import Claim, TakenOver
 from hub.ledger import Direct
@@ -30,6 +31,7 @@ from hub.scrubbing import scrubbed
 from hub.settling import Settlement
 from hub.work import Pair, Work
 from mappings.paths import NoSuchPath, get
+from mappings.texts import fill
 
 State, Result = Message.State, Message.Outcome
 FINISHED = {"done": Result.DONE, "skipped": Result.SKIPPED}
@@ -91,9 +93,10 @@ def _settlement(
     values["detail"] = scrubbed(outcome.detail)
     values |= {"not_before": None, "marks": keeper.marks, "deaths": 0, "sent_at": keeper.sent_at}
     record = came_in(work) if work else outcome.record
-    values |= _told(work.flow.report if work else _report(message), record)
+    values |= _told(work.flow.report if work else _report(message), record, message)
     if outcome.written:
         values |= {"target_key": outcome.written.key, "target_link": outcome.written.link}
+        values |= {"number": _number(work, outcome.written)}
     refused = None
     if outcome.state in FINISHED:
         values |= {"state": State.FINISHED, "outcome": FINISHED[outcome.state], "finished_at": now}
@@ -116,6 +119,7 @@ def _settlement(
         record or None,
         {name: one.record for name, one in work.mapped.items()} if work else {},
         recorder,
+        dict(work.flow.versions) if work else {},
     )
     return Settlement(
         claim,
@@ -129,6 +133,7 @@ def _settlement(
         system=_system(message, outcome),
         code=outcome.code,
         place=outcome.field,
+        unmapped=outcome.unmapped,
     )
 
 
@@ -145,12 +150,23 @@ def _system(message: Message, outcome: Outcome) -> str:
     return {"source": pair.source.system, "target": pair.target.system}.get(outcome.side, "")
 
 
-def _told(report: Mapping[str, str], record: Record) -> dict[str, Any]:
+def _told(report: Mapping[str, str], record: Record, message: Message) -> dict[str, Any]:
     """What people find the message by, as far as it could be read."""
     if not record or not report:
         return {}
     told = {name: _at(record, report.get(path, "")) for name, path in TOLD.items()}
-    return {**told, "reference": str(told["reference"] or "")[:200], "currency": str(told["currency"] or "")[:3]}
+    told |= {"reference": str(told["reference"] or "")[:200], "currency": str(told["currency"] or "")[:3]}
+    customer, _ = fill(report.get("customer", ""), lambda path: _at(record, path))
+    told["customer"] = " ".join(customer.split())[:200]
+    email = str(_at(record, report.get("email", "")) or "")
+    told["customer_digest"] = email_digest(email, message.flow.pair.namespace)
+    return told
+
+
+def _number(work: Work | None, written: Written) -> str:
+    """What people call the record by in the target."""
+    field = work.pair.target.entity(work.flow.target).number if work else ""
+    return str(written.record.get(field) or "")[:200] if field else ""
 
 
 def _report(message: Message) -> Mapping[str, str]:

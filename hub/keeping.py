@@ -9,7 +9,7 @@ from connectors.base import Record
 from hub.lanes import Claim
 from hub.ledger import Direct
 from hub.models import CrossReference, Message, NaturalKey
-from hub.records import digest
+from hub.records import digest, unpacked
 from hub.work import Keeper, Reference
 
 
@@ -18,6 +18,7 @@ class RowKeeper(Keeper):
         message = claim.message
         super().__init__(dict(message.marks))
         self.by_person = message.origin == Message.Origin.PERSON
+        self.edits = unpacked(message.edits)
         self.sent_at = message.sent_at
         self.sent_before = message.sent_at is not None
         self._claim = claim

@@ -43,7 +43,8 @@ class Outcome:
     `detail` a traceback where the fault is ours, `record` what could be read of a record that could not be read
     whole, `after` the time before which the system allows no next try. `outage` says that a system as a whole is away,
     `side` which one it was about (source or target), `needs` the entity and key of the record that this one waits for,
-    `code` and `field` are the system's own where it named them."""
+    `code` and `field` are the system's own where it named them, `unmapped` the lookup tables and the codes that they do
+    not know."""
 
     state: str
     kind: str = ""
@@ -57,6 +58,7 @@ class Outcome:
     needs: tuple[str, str] | None = None
     code: str = ""
     field: str = ""
+    unmapped: tuple[tuple[str, str], ...] = ()
 
 
 AWAY = (OperationalError, InterfaceError)
@@ -87,7 +89,8 @@ def outcome_of(error: Exception) -> Outcome:
     if isinstance(error, InDoubt):
         return Outcome("in doubt", "in doubt", error.message)
     if isinstance(error, MappingProblems):
-        return Outcome("dead letter", "mapping", str(error))
+        unmapped = {(one.table, str(one.value).strip()): None for one in error.problems if one.table}
+        return Outcome("dead letter", "mapping", str(error), unmapped=tuple(unmapped))
     if isinstance(error, NeedsPerson):
         kind = next(name for kind, name in REFUSALS if isinstance(error, kind))
         words = f"{error.message} {error.hint}".strip()
@@ -95,7 +98,9 @@ def outcome_of(error: Exception) -> Outcome:
     if isinstance(error, BadRule | NoSuchPath):
         return Outcome("dead letter", "mapping", f"{error}. Correct the rule.")
     if isinstance(error, BadValue):
-        return Outcome("dead letter", "mapping", f"The value {shown(error.value)} {error.what}. {error.remedy}")
+        words = f"The value {shown(error.value)} {error.what}. {error.remedy}"
+        unmapped = {(error.table, str(error.value).strip()): None} if error.table else {}
+        return Outcome("dead letter", "mapping", words, unmapped=tuple(unmapped))
     detail = "".join(traceback.format_exception(error))
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name} {frames[-1].name}" if frames else ""

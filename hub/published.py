@@ -48,7 +48,13 @@ def _read(row: models.Flow) -> Flow:
         mappings=_mappings(row.pair_id),
         tables=_tables(row.pair_id),
         report=row.current.report,
+        versions={"flow": row.current.number, **_versions(row.pair_id)},
     )
+
+
+def _versions(pair: int) -> dict[str, int]:
+    rows = models.Mapping.objects.filter(pair=pair).exclude(current=None)
+    return dict(rows.values_list("name", "current__number"))
 
 
 def _mappings(pair: int) -> dict[str, Mapping]:

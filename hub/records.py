@@ -73,6 +73,16 @@ def _read(found: dict[str, Any]) -> Any:
     return found
 
 
+def packed(value: Any) -> Any:
+    """The same as a JSON column keeps it: what JSON has no type for is marked."""
+    return json.loads(to_json(value))
+
+
+def unpacked(value: Any) -> Any:
+    """What `packed` was given."""
+    return from_json(json.dumps(value))
+
+
 def digest(value: Any) -> str:
     """The SHA-256 of the canonical text in hex. 1.2 and 1.20 are two values."""
     return hashlib.sha256(to_json(value).encode(errors="surrogatepass")).hexdigest()

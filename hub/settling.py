@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from hub import evidence, problems, waiting
 from hub.lanes import Claim, Key, give_back, held
-from hub.models import Attempt, CrossReference, Evidence, Message
+from hub.models import Attempt, Block, CrossReference, Evidence, Message
 from hub.pausing import pause
+from hub.unmapped import blocked
 from hub.updating import update
 
 State, Result = Message.State, Message.Outcome
@@ -28,7 +29,8 @@ STOPPED = (State.DEAD_LETTER, State.HELD)
 class Settlement:
     """What a message's row becomes, and what else has to be true in the same instant. `needs` is the entity and key of
     the record that it waits for; `refused` the connection whose sign-in was
-    refused; `again` says that this was not the message's first attempt."""
+    refused; `again` says that this was not the message's first attempt, `unmapped` are
+    lookup tables and the codes that they do not know."""
 
     claim: Claim
     values: dict[str, Any]
@@ -41,6 +43,7 @@ class Settlement:
     system: str = ""
     code: str = ""
     place: str = ""
+    unmapped: Sequence[tuple[str, str]] = ()
 
     @property
     def message(self) -> Message:
@@ -69,6 +72,7 @@ def settle(many: Sequence[Settlement]) -> Settled:
         update((one.message.pk, one.values) for one in mine)
         for one in mine:
             _close(one, former[one.message.pk])
+        _block([one for one in mine if one.unmapped and one.values["state"] in STOPPED])
         Attempt.objects.bulk_create(_numbered(mine))
         evidence.store([blob for one in mine for blob in one.evidence])
         _remember([reference for one in mine for reference in one.references])
@@ -123,6 +127,12 @@ def _remember(references: list[CrossReference]) -> None:
             CrossReference.objects.bulk_create(some, update_conflicts=True, unique_fields=unique, update_fields=fields)
 
 
+def _block(stopped: list[Settlement]) -> None:
+    if stopped:
+        codes = {one.message.pk: one.unmapped for one in stopped}
+        blocked(codes, {one.message.pk: one.message.flow.pair_id for one in stopped})
+
+
 def _consequences(finished: Iterable[int]) -> None:
     ids = list(finished)
     if ids:
@@ -141,6 +151,7 @@ def _overtake(done: list[Settlement]) -> None:
     finished = {"state": State.FINISHED, "outcome": Result.OVERTAKEN, "finished_at": timezone.now(), "problem": None}
     ids = [one.pk for one in old]
     Message.objects.filter(pk__in=ids).update(**finished, reason="A newer change of the same record was sent since.")
+    Block.objects.filter(message__in=ids).delete()
     for problem in {one.problem_id for one in old if one.problem_id}:
         problems.settled(problem)
     waiting.ended(ids)

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
-from hub import polling, tidying, waiting
+from hub import batches, polling, tidying, unmapped, waiting
 from hub.ageing import end_the_aged
 from hub.breaker import due_probes
 from hub.breaker import probe as probe_quota
@@ -60,7 +60,8 @@ def due_chores() -> list[Callable[[], object]]:
     """What is due besides lanes. Each takes what it is about before it begins, so that a second one finds it taken."""
     jobs = [partial(poll, one) for one in due_jobs().values_list("pk", flat=True)]
     probes = [partial(probe, one) for one in due_probes(timezone.now())]
-    return [*jobs, *probes, *([tidy] if time.monotonic() - _tidied[0] > TIDY else [])]
+    started = [partial(batches.work_on, one) for one in batches.due().values_list("pk", flat=True)]
+    return [*jobs, *probes, *started, *([tidy] if time.monotonic() - _tidied[0] > TIDY else [])]
 
 
 def due_jobs() -> QuerySet[SyncJob]:
@@ -81,7 +82,7 @@ def probe(quota: int) -> bool:
 
 
 def sweep() -> int:
-    return waiting.sweep() + end_the_aged()
+    return waiting.sweep() + end_the_aged() + unmapped.sweep()
 
 
 def tidy() -> dict[str, int]:

@@ -45,11 +45,13 @@ class Keeper:
     """Remembers for a walk what must outlive it. This one remembers in itself alone; a running hub's writes rows.
 
     `marks` are what finished steps have left, by step: where a walk is repeated, a marked step is not. `by_person` says
-    that somebody asked for this walk, `sent_before` that an earlier walk has sent something.
+    that somebody asked for this walk, `sent_before` that an earlier walk has sent something. `edits` are what a person
+    gave target fields for this walk: {mapping: {path: value}}.
     """
 
     by_person = False
     sent_before = False
+    edits: Dictionary[str, Dictionary[str, Any]] = {}
 
     def __init__(self, marks: dict[str, Any] | None = None) -> None:
         self.marks: dict[str, Any] = marks or {}

@@ -96,7 +96,7 @@ def _apply_rule(rule: Rule, context: Context, target: dict[str, Any], prefix: st
         return
     except BadValue as error:
         bad = error.value if error.value is not None else value
-        mapped.problems.append(MappingProblem(source, bad, error.what, error.remedy, name))
+        mapped.problems.append(MappingProblem(source, bad, error.what, error.remedy, name, error.table))
         return
     value = rule.default if value in (None, "") else value
     mapped.lineage[name] = source

@@ -7,13 +7,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class MappingProblem:
-    """`path` is where the value came from in the source record, `target` the field that it was meant for."""
+    """`path` is where the value came from in the source record, `target` the field that it was meant for. `table` is
+    the lookup table that does not know the value."""
 
     path: str
     value: Any
     what: str
     remedy: str
     target: str = ""
+    table: str = ""
 
     def __str__(self) -> str:
         where = f"{self.path} -> {self.target}" if self.path and self.target else self.path or self.target
@@ -29,13 +31,15 @@ class MappingProblems(Exception):
 
 
 class BadValue(Exception):
-    """Raised by a transform: `what` is wrong with its value, and what to do about it."""
+    """Raised by a transform: `what` is wrong with its value, and what to do about it. `table` is the lookup table that
+    does not know it."""
 
-    def __init__(self, what: str, remedy: str, value: Any = None) -> None:
+    def __init__(self, what: str, remedy: str, value: Any = None, table: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy
         self.value = value
+        self.table = table
 
 
 class BadRule(Exception):

@@ -104,7 +104,8 @@ def lookup(value: Any, arguments: dict[str, Any], context: Context) -> Any:
         return arguments["default"]
     if arguments.get("otherwise") == "keep":
         return value
-    raise BadValue(f"is not in the lookup table '{table.label}'", f"Add {value!r} to the table '{table.label}'.", value)
+    what, remedy = f"is not in the lookup table '{table.label}'", f"Add {value!r} to the table '{table.label}'."
+    raise BadValue(what, remedy, value, table.name)
 
 
 def _plain(function: Callable[..., Any]) -> Function:

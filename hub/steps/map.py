@@ -6,6 +6,7 @@ from connectors.base import Entity, Record
 from hub.steps.conditions import applies
 from hub.work import Work
 from mappings.apply import apply
+from mappings.edits import edit
 from mappings.paths import NoSuchPath
 from mappings.problems import BadRule
 from mappings.texts import fill
@@ -27,6 +28,7 @@ def map_record(step: dict[str, Any], work: Work) -> None:
         return
     mapping, target = work.flow.mappings[name], work.pair.target
     mapped = apply(mapping, work.record, work.flow.tables)
+    edit(mapped, work.keeper.edits.get(name, {}))
     work.problems += mapped.problems
     # A field that a failed look-up would have filled is not named a second time as empty.
     from_look_ups = {target for target, source in mapped.lineage.items() if source.startswith("found.")}

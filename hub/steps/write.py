@@ -42,7 +42,8 @@ def _taken(step: dict[str, Any], work: Work, found: dict[str, Any]) -> Written:
     name, target = step["mapping"], work.pair.target
     entity, key = work.flow.mappings[name].to, work.record["keys"][name]
     known = work.known(name)
-    changed = known is not None and known.key == key and known.digest not in ("", work.digest())
+    edited = bool(work.keeper.edits.get(name))
+    changed = known is not None and known.key == key and (edited or known.digest not in ("", work.digest()))
     if not (changed and step.get("update") and work.record["settings"][step["update"]]):
         return Written(key, False, target.link(entity, key), found)
     work.keeper.before_write()

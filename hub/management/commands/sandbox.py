@@ -52,7 +52,8 @@ class Command(BaseCommand):
             self.stdout.write(f"certificate authority: {certificate[0].parent / 'authority.pem'}")
         self.stdout.write("Stop with Ctrl-C.")
         self.stdout.flush()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it runs behind it deaf to SIGINT
+            signal.signal(ending, signal.default_int_handler)
         try:
             bound.serve_forever()
         except KeyboardInterrupt:
