@@ -28,6 +28,8 @@ MOST_CALLS = 1000
 TOLD = {"prefer", "if-match", "if-none-match", "content-type", "idempotency-key", "soapaction", "location", "etag"}
 TOLD |= {"retry-after", "odata-entityid", "req_id", "x-ms-service-request-id", "x-ms-client-request-id", "date"}
 TOLD |= {"x-request-id", "psws-version", "mscrm.solutionuniquename", "mscrm.suppressduplicatedetection"}
+# Beside the mapped records, under names that no mapping can have.
+LINEAGE, ANSWERED = " lineage", " answered"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _mine = threading.local()
 

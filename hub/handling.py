@@ -18,7 +18,7 @@ from connectors.base import Record, Written
 from connectors.errors import ConnectorError
 from hub.ageing import OLDEST
 from hub.connecting import connectors_of
-from hub.evidence import Recorder, attempt_of, recording
+from hub.evidence import ANSWERED, LINEAGE, Recorder, attempt_of, recording
 from hub.finding import email_digest
 from hub.keeping import RowKeeper
 from hub.lanes import Claim, TakenOver
@@ -117,7 +117,7 @@ def _settlement(
         values["reason"],
         work.seconds if work else [],
         record or None,
-        {name: one.record for name, one in work.mapped.items()} if work else {},
+        _made(work) if work else {},
         recorder,
         dict(work.flow.versions) if work else {},
     )
@@ -140,6 +140,16 @@ def _settlement(
 def came_in(work: Work) -> Record:
     """The source's own fields, without what the steps added."""
     return {name: value for name, value in work.record.items() if name not in ("settings", "target", *STEPS_ADD)}
+
+
+def _made(work: Work) -> dict[str, Any]:
+    """What was mapped, beside it where each field came from, and what the target says that it has."""
+    made: dict[str, Any] = {name: one.record for name, one in work.mapped.items()}
+    if made:
+        made[LINEAGE] = {name: one.lineage for name, one in work.mapped.items()}
+    if work.written:
+        made[ANSWERED] = {name: one.record for name, one in work.written.items()}
+    return made
 
 
 STEPS_ADD = ("found", "keys", "mapped", "written", "difference")

@@ -5,3 +5,8 @@ from django.contrib import admin
 
 for _model in [one for one in admin.site._registry if one._meta.app_label != "hub"]:
     admin.site.unregister(_model)
+
+from hub.admin import batch as batch  # noqa: E402  registers in the order of the work
+from hub.admin import message as message  # noqa: E402
+from hub.admin import problem as problem  # noqa: E402
+from hub.admin import unmapped_value as unmapped_value  # noqa: E402

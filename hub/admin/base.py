@@ -32,7 +32,7 @@ class Page(ByPair, ModelAdmin):
     Values of `unaudited` fields are named in entries but not shown.
     """
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     show_full_result_count = False
     unaudited: ClassVar[tuple[str, ...]] = ()
@@ -52,7 +52,7 @@ class Page(ByPair, ModelAdmin):
             row = getattr(row, name, None)
         return row if isinstance(row, Pair) else None
 
-    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
         before = self._standing(obj, form.changed_data) if change else None
         super().save_model(request, obj, form, change)
         if form.changed_data or not change:
@@ -62,14 +62,12 @@ class Page(ByPair, ModelAdmin):
         self.note(request, "deleted", obj)
         super().delete_model(request, obj)
 
-    def save_formset(
-        self, request: HttpRequest, form: ModelForm[Any], formset: BaseInlineFormSet[Any, Any, Any], change: bool
-    ) -> None:
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
         before = {one.instance.pk: self._standing(one.instance, one.changed_data) for one in formset.initial_forms}
         super().save_formset(request, form, formset, change)
         self._note_rows(request, form.instance, formset, before)
 
-    def _note_rows(self, request: HttpRequest, owner: Model, formset: BaseFormSet[Any], before: Values) -> None:
+    def _note_rows(self, request: HttpRequest, owner: Model, formset: BaseFormSet, before: Values) -> None:
         added, changed = formset.new_objects, formset.changed_objects  # type: ignore[attr-defined]
         gone = formset.deleted_objects  # type: ignore[attr-defined]
         told = {id(one.instance): self._told(one) for one in formset.forms}
@@ -90,7 +88,7 @@ class Page(ByPair, ModelAdmin):
         known = [one for one in names if stands and hasattr(stands, one)]
         return {one: "(not shown)" if one in self.unaudited else _shown(getattr(stands, one)) for one in known}
 
-    def _told(self, form: ModelForm[Any]) -> Values:
+    def _told(self, form: ModelForm) -> Values:
         values = {name: form.cleaned_data.get(name) for name in form.changed_data}
         return {one: "(not shown)" if one in self.unaudited else _shown(value) for one, value in values.items()}
 

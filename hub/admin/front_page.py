@@ -1,9 +1,166 @@
-"""What the front page shows."""
+"""What the front page shows: is everything all right, and if not, where to click."""
 
+import json
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Min, Q, Sum
 from django.http import HttpRequest
+from django.utils import timezone
+
+from hub.admin import words
+from hub.admin.problem import weights_of
+from hub.conservation import OPEN, sums
+from hub.conservation import Sum as FlowSum
+from hub.fresh import Fresh
+from hub.health import healths
+from hub.models import Flow, Message, Problem, UnmappedValue
+from hub.people import limited, pairs_of
+
+State, Result = Message.State, Message.Outcome
+PROBLEMS = 6
+COLOURS = {
+    Result.DONE: "var(--color-green-600)",
+    Result.SKIPPED: "var(--color-base-400)",
+    Result.SUPERSEDED: "var(--color-base-300)",
+    Result.OVERTAKEN: "var(--color-orange-500)",
+}
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return context
+    if not request.user.has_perm("hub.view_message"):
+        return context
+    user = request.user
+    mine = limited(Message.objects.all(), user, "flow__pair")
+    return {
+        **context,
+        "title": "Front page",
+        "connections": healths(user),
+        "conservation": _conservation(user),
+        "oldest": _oldest(mine),
+        "day": _last_day(mine),
+        "problems": _problems(user),
+        "unmapped": _unmapped(user),
+        "flows": Flow.objects.exists(),
+    }
+
+
+def _counted(nothing: str) -> tuple[Any, list[FlowSum]]:
+    return timezone.now(), sums()
+
+
+# Finished messages are counted one by one: for all who look, every half minute at most.
+_sums: Fresh[str, tuple[Any, list[FlowSum]]] = Fresh(_counted, seconds=30)
+
+
+def _conservation(user: Any) -> dict[str, Any]:
+    """Received = done + skipped + superseded + overtaken + what is open, over the flows that the user sees."""
+    at, found = _sums.get("all")
+    pairs = pairs_of(user)
+    mine = [one for one in found if pairs is None or one.flow.pair_id in pairs]
+    states = [*Result, *OPEN]
+    totals = {state: sum(one.states[state] for one in mine) for state in states}
+    received = sum(one.received for one in mine)
+    rows = [
+        {"state": state, "label": state.label, "count": totals[state], "look": words.LOOKS.get(state, "")}
+        for state in states
+    ]
+    return {
+        "at": at,
+        "received": received,
+        "finished": rows[: len(Result)],
+        "open": rows[len(Result) :],
+        "holds": all(one.holds for one in mine),
+    }
+
+
+def _oldest(mine: Any) -> dict[str, Any] | None:
+    """The open message that was received first, of those that wait for time or for the hub."""
+    waits = mine.filter(state__in=(State.WAITING, State.RUNNING, State.IN_DOUBT))
+    first = waits.order_by("pk").select_related("lane", "flow__pair__source").first()
+    if first is None:
+        return None
+    return {"message": first, "age": words.age_of(first), "badge": words.state_badge(first)}
+
+
+def _last_day(mine: Any) -> dict[str, Any]:
+    """Orders that ended in the last 24 hours: by hour and outcome for the chart, and their amounts by currency."""
+    since = timezone.now() - timedelta(hours=24)
+    orders = mine.filter(state=State.FINISHED, finished_at__gte=since, flow__source_entity="orders")
+    by_hour: dict[str, list[int]] = {one: [0] * 24 for one in Result.values}
+    amounts: dict[str, dict[str, Decimal]] = {one: {} for one in Result.values}
+    counts = dict.fromkeys(Result.values, 0)
+    hour = timedelta(hours=1)
+    parts = {
+        f"h{n}": Count("pk", filter=Q(finished_at__gte=since + n * hour, finished_at__lt=since + (n + 1) * hour))
+        for n in range(24)
+    }
+    for one in orders.order_by().values("outcome", "currency").annotate(sum=Sum("amount"), count=Count("pk"), **parts):
+        outcome = one["outcome"]
+        counts[outcome] += one["count"]
+        by_hour[outcome] = [count + one[f"h{n}"] for n, count in enumerate(by_hour[outcome])]
+        if one["sum"] is not None:
+            amounts[outcome][one["currency"]] = one["sum"]
+    stopped = limited_dead(mine)
+    return {
+        "chart": json.dumps(_chart(since, by_hour)),
+        "rows": [
+            {
+                "outcome": one,
+                "label": one.label,
+                "look": words.LOOKS.get(one, ""),
+                "count": counts[one],
+                "money": words.moneys(amounts[one]) if amounts[one] else "-",
+            }
+            for one in Result
+        ],
+        "any": any(counts.values()),
+        "stopped": stopped,
+    }
+
+
+def limited_dead(mine: Any) -> dict[str, Any]:
+    """Money at risk: what dead letters and held messages are worth."""
+    found = mine.filter(state__in=(State.DEAD_LETTER, State.HELD)).order_by()
+    money: dict[str, Decimal] = {}
+    count = 0
+    for currency, number, amount in found.values_list("currency").annotate(Count("pk"), Sum("amount")):
+        count += number
+        if amount is not None:
+            money[currency] = amount
+    oldest = found.aggregate(first=Min("received_at"))["first"]
+    age = words.age((timezone.now() - oldest).total_seconds()) if oldest else ""
+    return {"count": count, "money": words.moneys(money) if money else "", "age": age}
+
+
+def _chart(since: Any, by_hour: dict[str, list[int]]) -> dict[str, Any]:
+    local = timezone.localtime(since)
+    labels = [f"{(local + timedelta(hours=n)):%H:00}" for n in range(24)]
+    sets = [
+        {"label": one.label, "data": by_hour[one], "backgroundColor": COLOURS[one], "stack": "orders"}
+        for one in Result
+        if any(by_hour[one]) or one == Result.DONE
+    ]
+    return {"labels": labels, "datasets": sets}
+
+
+def _problems(user: Any) -> dict[str, Any]:
+    rows = limited(Problem.objects.filter(state=Problem.State.OPEN), user, "pair")
+    latest = list(rows.select_related("pair", "owner").order_by("-last_seen")[:PROBLEMS])
+    weights = weights_of([one.pk for one in latest])
+    told = [
+        {
+            "problem": one,
+            "kind": words.class_words(one.kind),
+            "messages": weights[one.pk]["messages"],
+            "money": words.moneys(weights[one.pk]["money"]) if weights[one.pk]["money"] else "",
+        }
+        for one in latest
+    ]
+    return {"count": rows.count(), "latest": told}
+
+
+def _unmapped(user: Any) -> int:
+    rows = limited(UnmappedValue.objects.filter(closed_at=None), user, "table__pair")
+    return rows.filter(blocks__message__state=State.DEAD_LETTER).distinct().count()
