@@ -23,6 +23,7 @@ from hub.finding import email_digest
 from hub.keeping import RowKeeper
 from hub.lanes import Claim, TakenOver
 from hub.ledger import Direct
+from hub.masking import is_personal
 from hub.models import CrossReference, Message
 from hub.outcomes import Outcome, outcome_of
 from hub.pipeline import process
@@ -174,9 +175,11 @@ def _told(report: Mapping[str, str], record: Record, message: Message) -> dict[s
 
 
 def _number(work: Work | None, written: Written) -> str:
-    """What people call the record by in the target."""
-    field = work.pair.target.entity(work.flow.target).number if work else ""
-    return str(written.record.get(field) or "")[:200] if field else ""
+    """What people call the record by in the target; nothing where that is an e-mail or a name: those are not kept."""
+    entity = work.pair.target.entity(work.flow.target) if work else None
+    if entity is None or not entity.number or is_personal(entity.number, entity.name):
+        return ""
+    return str(written.record.get(entity.number) or "")[:200]
 
 
 def _report(message: Message) -> Mapping[str, str]:

@@ -38,7 +38,7 @@ def masked(record: Any, about: str = "") -> Any:
 
 def _masked(name: str, value: Any, about: str) -> Any:
     if isinstance(value, dict | list):
-        return masked(value, name if PEOPLE.search(name) or not PEOPLE.search(about) else about)
+        return masked(value, name)
     return shown(value) if is_personal(name, about) else value
 
 
@@ -52,7 +52,7 @@ def is_personal(name: str, about: str = "") -> bool:
 def path_is_personal(path: str) -> bool:
     """The same for a path: `delivery_address.address1`, `order.billto_name`."""
     *above, name = re.sub(r"\[\d*\]", "", path).split(".")
-    return is_personal(name, " ".join(above))
+    return is_personal(name, above[-1] if above else "")
 
 
 def shown(value: Any) -> Any:
@@ -91,7 +91,7 @@ def personal_values(record: Any, about: str = "") -> Iterator[Any]:
     pairs: Iterable[tuple[str, Any]] = record.items() if isinstance(record, dict) else ()
     for name, value in pairs:
         if isinstance(value, dict | list):
-            yield from personal_values(value, name if PEOPLE.search(name) or not PEOPLE.search(about) else about)
+            yield from personal_values(value, name)
         elif is_personal(name, about) and value not in (None, "", 0, False):
             yield value
     if isinstance(record, list):

@@ -241,6 +241,7 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
         "django.request": {"filters": ["secret paths"]},
         "django.server": {"filters": ["secret paths"], "propagate": True},
     },

@@ -77,7 +77,7 @@ class BatchPage(KeysetMixin, ReadPage):
             "batch": batch,
             "percent": int(batch.progress * 100),
             "at_work": batch.finished_at is None,
-            "left": [{"message": rows.get(one["message"]), **one} for one in left],
+            "left": [{"row": rows.get(one["message"]), **one} for one in left],
             "may_cancel": batch.finished_at is None
             and batch.cancelled_at is None
             and request.user.has_perm("hub.change_batch"),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from hub.admin import words
+from hub.again import STOPPED
 from hub.models import Flow, Message, Pair, Problem
 from hub.people import limited
 
@@ -24,10 +25,15 @@ class StateFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         opened = [one for one in Message.State if one != Message.State.FINISHED]
-        return [(one.value, one.label) for one in [*opened, *Message.Outcome]] + [("open", "Open (all)")]
+        return [(one.value, one.label) for one in [*opened, *Message.Outcome]] + [
+            ("stopped", "Dead letter or held"),
+            ("open", "Open (all)"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         value = self.value()
+        if value == "stopped":
+            return queryset.filter(state__in=STOPPED)
         if value == "open":
             return queryset.exclude(state=Message.State.FINISHED)
         if value in Message.Outcome.values:

@@ -8,16 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from connectors import systems
 from connectors.base import Entity
 from hub.admin import words
-from hub.admin.personal import customer, in_clear, shown
+from hub.admin.personal import customer, in_clear
 from hub.again import STOPPED, newer_was_sent
 from hub.evidence import ANSWERED, LINEAGE, read
 from hub.links import links_of
 from hub.lookups import offered
-from hub.masking import Mask, path_is_personal
+from hub.masking import Mask, masked, path_is_personal
 from hub.masking import shown as masked_value
 from hub.models import Attempt, AuditEntry, Block, Mapping, Message
 from hub.secrets import CannotDecrypt
-from hub.sides import sides
+from hub.sides import Side, sides
 from mappings.texts import words as as_text
 
 MOST_ATTEMPTS = 20
@@ -142,15 +142,15 @@ def _evidence(message: Message, attempt: Attempt | None, clear: bool) -> dict[st
     mask = None if clear else Mask(came_in or {}, *[one for name, one in (made or {}).items() if name != LINEAGE])
     return {
         "gone": gone,
-        "tables": _tables(message, came_in or {}, made or {}, calls or [], clear),
-        "came_in": _pretty(shown(came_in, clear, message.lane.entity)) if came_in else "",
+        "tables": _tables(message, came_in or {}, made or {}, calls or [], mask),
+        "came_in": _came_in(came_in, message, mask),
         "calls": [_call(one, mask) for one in calls or []],
         "writes": sum(one.get("method") not in (None, "GET") for one in calls or []),
     }
 
 
 def _tables(
-    message: Message, came_in: dict[str, Any], made: dict[str, Any], calls: list[dict[str, Any]], clear: bool
+    message: Message, came_in: dict[str, Any], made: dict[str, Any], calls: list[dict[str, Any]], mask: Mask | None
 ) -> list[dict[str, Any]]:
     entities = _target_entities(message)
     found = []
@@ -161,14 +161,22 @@ def _tables(
         lineage, answered = made.get(LINEAGE, {}).get(name, {}), made.get(ANSWERED, {}).get(name)
         rows = sides(entity, record, lineage, came_in, calls, answered)
         for one in rows:
-            if not clear and (path_is_personal(f"{name}.{one.path}") or path_is_personal(one.source)):
-                one.came_in, one.mapped, one.sent, one.answered = map(
-                    masked_value, (one.came_in, one.mapped, one.sent, one.answered)
-                )
-        found.append(
-            {"name": name, "label": entity.label, "rows": rows, "changed": sum(bool(one.changed) for one in rows)}
-        )
+            if mask:
+                _mask(one, path_is_personal(f"{name}.{one.path}") or path_is_personal(one.source), mask)
+        changed = sum(bool(one.changed) for one in rows)
+        found.append({"name": name, "label": entity.label, "rows": rows, "changed": changed})
     return found
+
+
+def _mask(side: Side, personal: bool, mask: Mask) -> None:
+    """A personal field as a whole, and of any other what stands in one elsewhere."""
+    for name in ("came_in", "mapped", "sent", "answered"):
+        value = getattr(side, name)
+        if personal:
+            value = masked_value(value)
+        elif isinstance(value, str):
+            value = mask.text(value)
+        setattr(side, name, value)
 
 
 def _target_entities(message: Message) -> dict[str, Entity]:
@@ -176,6 +184,12 @@ def _target_entities(message: Message) -> dict[str, Entity]:
     known = {one.name: one for one in system.entities} if system else {}
     targets = Mapping.objects.filter(pair=message.flow.pair_id).values_list("name", "target_entity")
     return {name: known[target] for name, target in targets if target in known}
+
+
+def _came_in(record: dict[str, Any] | None, message: Message, mask: Mask | None) -> str:
+    if not record:
+        return ""
+    return mask.text(_pretty(masked(record, message.lane.entity))) if mask else _pretty(record)
 
 
 def _call(call: dict[str, Any], mask: Mask | None) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Personal data in the console: masked until somebody who may asks to see it, which leaves an audit entry."""
 
 import time
-from typing import Any
 
 from django.http import HttpRequest
 
 from hub import audit
-from hub.masking import masked, person
+from hub.masking import person
 from hub.models import Message
 
 CLEAR_FOR = 600  # seconds that one message stays in clear for the one who asked
@@ -25,10 +24,6 @@ def show_in_clear(request: HttpRequest, message: Message, why: str = "saw person
     kept = {one: until for one, until in request.session.get("in_clear", {}).items() if until > now}
     request.session["in_clear"] = {**kept, str(message.pk): now + CLEAR_FOR}
     audit.note(request.user, why, f"Message {message.pk}: {message}", pair=message.flow.pair)
-
-
-def shown(record: Any, clear: bool, about: str = "") -> Any:
-    return record if clear else masked(record, about)
 
 
 def customer(message: Message, clear: bool = False) -> str:

@@ -5,3 +5,13 @@ document.addEventListener("submit", (event) => {
   const question = event.target.dataset ? event.target.dataset.confirm : "";
   if (question && !window.confirm(question)) event.preventDefault();
 });
+// <input type="search" data-narrows="id"> hides the rows of that table that do not have the text in one of their inputs.
+document.addEventListener("input", (event) => {
+  const table = event.target.dataset && event.target.dataset.narrows && document.getElementById(event.target.dataset.narrows);
+  if (!table) return;
+  const wanted = event.target.value.toLowerCase();
+  for (const row of table.tBodies[0].rows) {
+    const text = [...row.querySelectorAll("input[name]")].map((one) => one.value).join(" ") + row.textContent;
+    row.hidden = Boolean(wanted) && !text.toLowerCase().includes(wanted);
+  }
+});

@@ -1,0 +1,169 @@
+"""A connection's form, made from its connector's settings. Secrets go in and never come out."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.base import Connector, Setting
+from connectors.errors import NeedsPerson
+from hub.models import Connection, Credential
+
+LONGEST = 2000
+
+
+@dataclass
+class Answer:
+    """One line of the form. `value` is empty for a secret; `kept_since` is when the stored one was made."""
+
+    name: str
+    label: str
+    help: str
+    value: str
+    secret: bool = False
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    kept_since: Any = None
+    wrong: str = ""
+
+
+class ConnectionForm:
+    def __init__(self, system: type[Connector], connection: Connection | None, data: Any = None) -> None:
+        self.system, self.connection, self.data = system, connection, data
+        self.answers = [*self._own(), *(self._setting(one) for one in system.settings)]
+        self.problem = ""
+
+    def _own(self) -> list[Answer]:
+        row = self.connection
+        name = Answer(
+            "name",
+            "Name",
+            "Stands in the address of its webhooks: letters, digits and hyphens.",
+            self._at("name", row.name if row else ""),
+            required=True,
+        )
+        label = Answer(
+            "label", "Label", "As people read it.", self._at("label", row.label if row else ""), required=True
+        )
+        polled = str(row.poll_seconds if row else 60)
+        every = Answer(
+            "poll_seconds", "Seconds between two polls", "5 at least.", self._at("poll_seconds", polled), required=True
+        )
+        return [name, label, every]
+
+    def _at(self, name: str, stands: str) -> str:
+        return str(self.data.get(name, "")) if self.data is not None else stands
+
+    def _setting(self, setting: Setting) -> Answer:
+        row = self.connection
+        kept = row.credentials.filter(name=setting.name, retired_at=None).first() if row and setting.secret else None
+        stands = "" if setting.secret else str((row.settings if row else {}).get(setting.name) or setting.default)
+        return Answer(
+            f"setting-{setting.name}",
+            setting.label,
+            setting.help,
+            "" if setting.secret else self._at(f"setting-{setting.name}", stands),
+            secret=setting.secret,
+            required=setting.required,
+            choices=setting.choices,
+            kept_since=kept.created_at if kept else None,
+        )
+
+    def is_valid(self) -> bool:
+        by_name = {one.name: one for one in self.answers}
+        for one in self.answers:
+            if len(one.value) > LONGEST:
+                one.wrong = f"{LONGEST} characters at most."
+        self._check_own(by_name)
+        try:
+            self.system(self._whole())
+        except NeedsPerson as error:
+            self._place(error, by_name)
+        return not self.problem and not any(one.wrong for one in self.answers)
+
+    def _check_own(self, by_name: dict[str, Answer]) -> None:
+        name, label, every = by_name["name"], by_name["label"], by_name["poll_seconds"]
+        try:
+            validate_slug(name.value)
+        except ValidationError:
+            name.wrong = "Letters, digits, hyphens and underscores only."
+        twin = Connection.objects.filter(name=name.value).exclude(pk=self.connection.pk if self.connection else None)
+        if twin.exists():
+            name.wrong = f"There is a connection {name.value!r} already."
+        if not label.value.strip() or len(label.value) > 200:
+            label.wrong = "Give it a label of 200 characters at most."
+        if not re.fullmatch(r"\d{1,6}", every.value.strip(), re.ASCII) or int(every.value) < 5:
+            every.wrong = "A whole number from 5 on."
+
+    def _place(self, error: NeedsPerson, by_name: dict[str, Answer]) -> None:
+        """The connector's words beside the settings that they name."""
+        told = error.message.partition("connection: ")[2].rstrip(".") or error.message
+        placed = False
+        for part in told.split("; "):
+            at = next(
+                (one for one in self.system.settings if part.startswith(one.label) or one.name == error.field), None
+            )
+            if at:
+                by_name[f"setting-{at.name}"].wrong = f"{part}."
+                placed = True
+        if not placed:
+            self.problem = f"{error.message} {error.hint}".strip()
+
+    def _typed(self) -> dict[str, str]:
+        data = self.data or {}
+        return {one.name: str(data.get(f"setting-{one.name}", "")).strip() for one in self.system.settings}
+
+    def _whole(self) -> dict[str, str]:
+        """Every answer, a secret that was left empty as it is stored."""
+        stands = self.connection.answers() if self.connection else {}
+        secret = {one.name for one in self.system.settings if one.secret}
+        return {
+            name: value or (stands.get(name, "") if name in secret else "") for name, value in self._typed().items()
+        }
+
+    def _open(self) -> dict[str, str]:
+        secret = {one.name for one in self.system.settings if one.secret}
+        return {name: value for name, value in self._typed().items() if name not in secret and value}
+
+    def _new_secrets(self) -> dict[str, str]:
+        secret = {one.name for one in self.system.settings if one.secret}
+        return {name: value for name, value in self._typed().items() if name in secret and value}
+
+    def _stands(self) -> dict[str, Any]:
+        row = self.connection
+        if row is None:
+            return {}
+        return {"name": row.name, "label": row.label, "poll_seconds": row.poll_seconds, **row.settings}
+
+    def _wanted(self) -> dict[str, Any]:
+        data = self.data or {}
+        own = {"name": data["name"].strip(), "label": data["label"].strip(), "poll_seconds": int(data["poll_seconds"])}
+        return {**own, **self._open()}
+
+    def told(self) -> dict[str, Any]:
+        """What changes, for the audit entry: of a secret only that it does."""
+        stands, wanted = self._stands(), self._wanted()
+        names = [one for one in {**stands, **wanted} if stands.get(one) != wanted.get(one)]
+        return {**{one: wanted.get(one) for one in names}, **dict.fromkeys(self._new_secrets(), "(a new secret)")}
+
+    def before(self) -> dict[str, Any]:
+        stands = self._stands()
+        return {name: stands.get(name) for name in self.told() if name not in self._new_secrets()}
+
+    @transaction.atomic
+    def save(self) -> Connection:
+        wanted = self._wanted()
+        row = self.connection or Connection(system=self.system.name)
+        row.name, row.label, row.poll_seconds = wanted.pop("name"), wanted.pop("label"), wanted.pop("poll_seconds")
+        row.settings = wanted
+        row.save()
+        for name, value in self._new_secrets().items():
+            row.credentials.filter(name=name, retired_at=None).update(retired_at=timezone.now())
+            credential = Credential(connection=row, name=name)
+            credential.value = value
+            credential.save()
+        return row
