@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from hub import rules
 from hub.flows import Defaults, default_names, defaults_of
 from hub.models import (
     Flow,
@@ -15,7 +16,6 @@ from hub.models import (
     Mapping,
     MappingVersion,
     Pair,
-    Rule,
 )
 
 AS_BROUGHT = "As the connector brings it."
@@ -64,33 +64,9 @@ def install(pair: Pair, name: str) -> Flow:
 def _install_mapping(pair: Pair, name: str, data: dict[str, Any]) -> None:
     mapping = Mapping.objects.create(pair=pair, name=name, label=data["label"], target_entity=data["to"])
     version = MappingVersion.objects.create(mapping=mapping, number=1, note=AS_BROUGHT, published_at=timezone.now())
-    _install_rules(version, data.get("values", []), Rule.Kind.VALUE)
-    _install_rules(version, data["rules"], Rule.Kind.FIELD)
+    rules.write(version, data)
     mapping.current = version
     mapping.save()
-
-
-def _install_rules(
-    version: MappingVersion, rules: list[dict[str, Any]], kind: Rule.Kind, below: Rule | None = None
-) -> None:
-    for position, one in enumerate(rules, 1):
-        rows = "rows" in one
-        rule = Rule.objects.create(
-            version=version,
-            part_of=below,
-            position=position,
-            kind=Rule.Kind.ROWS if rows else kind,
-            to=one.get("to", ""),
-            source=one.get("each" if kind == Rule.Kind.ORIGIN else "from", ""),
-            transform=one.get("transform", []),
-            when=one.get("when"),
-            default=one.get("default"),
-            label=one.get("label", ""),
-        )
-        if rows:
-            _install_rules(version, one["rows"], Rule.Kind.ORIGIN, rule)
-        elif kind == Rule.Kind.ORIGIN:
-            _install_rules(version, one["rules"], Rule.Kind.FIELD, rule)
 
 
 def _install_tables(pair: Pair, given: Defaults) -> None:

@@ -91,7 +91,7 @@ class ConnectionForm:
             validate_slug(name.value)
         except ValidationError:
             name.wrong = "Letters, digits, hyphens and underscores only."
-        twin = Connection.objects.filter(name=name.value).exclude(pk=self.connection.pk if self.connection else None)
+        twin = Connection.objects.filter(name=name.value).exclude(pk=self.connection.pk if self.connection else 0)
         if twin.exists():
             name.wrong = f"There is a connection {name.value!r} already."
         if not label.value.strip() or len(label.value) > 200:
