@@ -186,8 +186,8 @@ def save(
             )
             add_version(locked, after, who, note)
             codes = [code for code, _, _ in told]
-            old, new = ({one: values[one] for one in codes if one in values} for values in (before, after))
-            audit.note(who, f"changed entries: {note}"[:200], table, old, new, table.pair)
+            left, right = ({one: values[one] for one in codes if one in values} for values in (before, after))
+            audit.note(who, f"changed entries: {note}"[:200], table, left, right, table.pair)
     forget()
     return (unmapped.release(table, who) if told else 0), told
 
