@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 WORKERS ?= auto
+PORT ?= 8000
+SHOP_PORT ?= 8001
+ERP_PORT ?= 8002
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run replay test test-postgres bench check
+.PHONY: help setup setup-dev run demo-reset replay test test-postgres bench check
 
 help:  ## shows this
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | column -t -s '	'
@@ -14,8 +17,11 @@ $(VENV)/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Tillbridge needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.11 …"; exit 1; }
 	@echo "Setting up $(VENV) (once; about a minute)"
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@test -x $(PY) && $(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "Python cannot make a virtual environment here. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt | \
+	  sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p'; test -x $(VENV)/bin/gunicorn || { \
+	  echo "The packages could not be fetched: is there a network, or a package mirror (pip config)?"; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
@@ -31,11 +37,13 @@ setup: $(VENV)/.run .env  ## virtual environment, pinned requirements and .env
 
 setup-dev: setup $(VENV)/.dev
 
-run: setup  ## carries the project's own sample orders from the shop's sandbox into the ERP's, and shows the table
-	@$(PY) manage.py migrate --verbosity 0
-	@$(PY) manage.py replay
+run: setup  ## the hub with a shop and an ERP to try it with: make run [PORT=8000 SHOP_PORT=8001 ERP_PORT=8002]
+	@exec $(PY) manage.py demo --port $(PORT) --shop-port $(SHOP_PORT) --erp-port $(ERP_PORT)
 
-replay: setup  ## the same with recorded orders: make replay DATA=folder [JSON=file]
+demo-reset: setup  ## forgets what the demo has made, so that it starts over
+	@$(PY) manage.py demo --reset
+
+replay: setup  ## carries sample orders through both sandboxes and proves the totals: make replay [DATA=folder JSON=file]
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py replay $(if $(DATA),--data "$(DATA)") $(if $(JSON),--json "$(JSON)")
 

@@ -227,7 +227,7 @@ class Sandbox:
             response = self.respond(request)
             if entry:
                 entry.committed(changed=self.changes() != before)
-            self._save()
+            self.save()
         if fault and fault.kind == "lost":
             raise Dropped
         if fault and fault.kind == "late":
@@ -244,7 +244,8 @@ class Sandbox:
         with self.lock:
             return next((one for one in self.faults if one.hits(request)), None)
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Writes the state to its file, where it has one and anything has changed; every answered request does."""
         if self._state_file is None or not self._changed:
             return
         self._changed = False
@@ -276,7 +277,7 @@ class Sandbox:
                     return _json(404, {"error": f"no {request.method} {action!r} here: {known}"})
             except (ValueError, TypeError, KeyError) as error:
                 return _json(400, {"error": str(error)})
-            self._save()
+            self.save()
             if told is not None:
                 return _json(200, told)
             return _json(200, self.dump() if action == "state" else [asdict(one) for one in self.faults])

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,8 +19,10 @@ from hub.outcomes import outcome_of
 
 log = logging.getLogger(__name__)
 PAGE = 50
-# A date has one second: a change may follow another within it. Until this much later the same date is received again.
+# A date has one second: a change may follow another within it. This much later none can come any more, however the two
+# clocks differ.
 SETTLED = timedelta(seconds=120)
+AT_FIRST = 2  # times that a date is received before it is settled
 LONGEST = timedelta(minutes=10)  # after which a run whose worker died is started again
 ONE_RUN = timedelta(minutes=1)  # after which a run ends with its page, and the next one goes on
 REMEMBERED = timedelta(hours=3)  # longer than any overlap, the hour that autumn repeats included
@@ -75,25 +77,43 @@ def _pages(changes: Iterator[T]) -> Iterator[list[T]]:
 def _keep(job: SyncJob, at_work: Run, page: list[Change]) -> bool:
     """One page: its messages, the cursor and the count, or none of them. False once a backfill has reached its end."""
     inside = [one for one in page if job.until is None or one.at <= job.until]
-    new = [one for one in inside if job.seen.get(one.key) != one.at.isoformat()]
+    new = [one for one in inside if _is_new(job, one)]
     origin = Message.Origin.BACKFILL if job.kind == SyncJob.Kind.BACKFILL else Message.Origin.POLL
     received = receive(job.connection, [Event(one.entity, one.key) for one in new], origin)
     if inside:
-        _remember(job, inside)
+        _remember(job, inside, new)
     at_work.read += len(inside)
     at_work.received += len(received)
     at_work.save()
     return len(inside) == len(page)
 
 
-def _remember(job: SyncJob, page: list[Change]) -> None:
-    now = timezone.now()
-    job.seen |= {one.key: one.at.isoformat() for one in page if one.at < now - SETTLED}
-    job.seen = {key: at for key, at in job.seen.items() if _young(at, page[-1].at)}
+def _is_new(job: SyncJob, change: Change) -> bool:
+    """A date is received when it is first met, once more by the next run, and once more when it is settled: whatever
+    else happened within its second, or while the clocks differ, is in one of these."""
+    at, times = _seen(job, change)
+    if at != change.at.isoformat() or times < AT_FIRST:
+        return True
+    return times == AT_FIRST and change.at < timezone.now() - SETTLED
+
+
+def _seen(job: SyncJob, change: Change) -> tuple[str, int]:
+    """The date that the record was last received with, and how often."""
+    kept = job.seen.get(change.key)
+    return (kept[0], kept[1]) if isinstance(kept, list) else (kept or "", AT_FIRST + 1)
+
+
+def _remember(job: SyncJob, page: list[Change], new: list[Change]) -> None:
+    settled = timezone.now() - SETTLED
+    for one in new:
+        at, times = _seen(job, one)
+        again = times + 1 if at == one.at.isoformat() else 1
+        job.seen[one.key] = [one.at.isoformat(), AT_FIRST + 1 if one.at < settled else again]
+    job.seen = {key: kept for key, kept in job.seen.items() if _young(kept, page[-1].at)}
     job.cursor_at, job.cursor_key = page[-1].cursor.at, page[-1].cursor.key
     job.save(update_fields=["cursor_at", "cursor_key", "seen"])
 
 
-def _young(at: str, reached: datetime) -> bool:
-    moment = parse_datetime(at)
+def _young(kept: Any, reached: datetime) -> bool:
+    moment = parse_datetime(kept[0] if isinstance(kept, list) else kept)
     return moment is not None and moment > reached - REMEMBERED

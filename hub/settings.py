@@ -135,6 +135,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LANGUAGE_CODE = "en-gb"
 STATIC_URL = "static/"
+LOGIN_URL = LOGIN_REDIRECT_URL = "admin:index"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000  # a lookup table is edited as one form
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG

@@ -78,6 +78,7 @@ def settle(many: Sequence[Settlement]) -> Settled:
         _remember([reference for one in mine for reference in one.references])
         _consequences([one.message.pk for one in mine if one.values["state"] == State.FINISHED])
         _overtake([one for one in mine if one.values.get("outcome") == Result.DONE])
+        _replace([one for one in mine if one.values["state"] in STOPPED])
         give_back(one.claim.lane for one in mine)
     lost = {one.claim.key for one in many} - ours - busy
     return Settled(ours, lost, busy)
@@ -141,16 +142,30 @@ def _consequences(finished: Iterable[int]) -> None:
 
 def _overtake(done: list[Settlement]) -> None:
     """A dead letter of the same record that is older than what is done now is pointless."""
-    if not done:
-        return
-    newest = {one.claim.lane: one.message for one in done}
-    dead = Message.objects.filter(lane__in=newest, state=State.DEAD_LETTER)
-    old = [one for one in dead if one.pk < newest[one.lane_id].pk and one.flow_id == newest[one.lane_id].flow_id]
+    old = _older(done, (State.DEAD_LETTER,))
+    _finish(old, Result.OVERTAKEN, "A newer change of the same record was sent since.")
+
+
+def _replace(stopped: list[Settlement]) -> None:
+    """One record waits for a person once: an older message of it that had stopped, too, is replaced."""
+    old = [one for one in _older(stopped, STOPPED) if one.sent_at is None]
+    _finish(old, Result.SUPERSEDED, "A newer message of the same record has stopped, too: decide about that one.")
+
+
+def _older(settled: list[Settlement], states: Sequence[str]) -> list[Message]:
+    if not settled:
+        return []
+    newest = {one.claim.lane: one.message for one in settled}
+    found = Message.objects.filter(lane__in=newest, state__in=states)
+    return [one for one in found if one.pk < newest[one.lane_id].pk and one.flow_id == newest[one.lane_id].flow_id]
+
+
+def _finish(old: list[Message], outcome: str, reason: str) -> None:
     if not old:
         return
-    finished = {"state": State.FINISHED, "outcome": Result.OVERTAKEN, "finished_at": timezone.now(), "problem": None}
+    finished = {"state": State.FINISHED, "outcome": outcome, "finished_at": timezone.now(), "problem": None}
     ids = [one.pk for one in old]
-    Message.objects.filter(pk__in=ids).update(**finished, reason="A newer change of the same record was sent since.")
+    Message.objects.filter(pk__in=ids).update(**finished, reason=reason)
     Block.objects.filter(message__in=ids).delete()
     for problem in {one.problem_id for one in old if one.problem_id}:
         problems.settled(problem)

@@ -218,13 +218,14 @@ def test_an_older_dead_letter_is_overtaken_when_a_newer_change_of_the_same_order
     assert Problem.objects.get(state="open") == elsewhere.problem
 
 
-def test_a_newer_change_that_stops_too_overtakes_nothing(running):
+def test_a_record_waits_for_a_person_once_however_often_it_stops(running):
     order = running.order([(UNKNOWN,)])
     first = running.receive(order, "first")
     running.work()
     second = running.receive(order, "second")
     running.work()
-    assert [stands_as(one)[0] for one in (first, second)] == ["dead letter", "dead letter"]
+    assert [stands_as(one)[:2] for one in (first, second)] == [("finished", "superseded"), ("dead letter", "")]
+    assert "has stopped, too" in first.reason
     assert weight(Problem.objects.get())["messages"] == 2
 
 

@@ -13,7 +13,7 @@ from connectors.prestashop.sandbox.purchase import Line, Purchase
 from connectors.prestashop.sandbox.rights import FULL, KEYS, Key
 from connectors.prestashop.sandbox.service import Place, Service
 from connectors.prestashop.sandbox.shop import Shop
-from connectors.prestashop.sandbox.shopper import KINDS, Shopper
+from connectors.prestashop.sandbox.shopper import KINDS, PLACEABLE, Shopper
 from connectors.prestashop.sandbox.store import Store
 from connectors.sandbox import Fault, Request, Response, Sandbox
 
@@ -107,7 +107,7 @@ class PrestaShopSandbox(Sandbox):
         with self.lock:
             order = place(self.shop, Purchase(lines, **options))
             self.touch()
-            self._save()
+            self.save()
             return int(order["id"])
 
     def place_samples(self) -> dict[str, Any]:
@@ -134,9 +134,9 @@ class PrestaShopSandbox(Sandbox):
 
     def _kinds(self, data: dict[str, Any]) -> list[str]:
         kinds = data.get("kinds") or []
-        unknown = sorted(set(kinds) - set(KINDS))
+        unknown = sorted(set(kinds) - set(PLACEABLE))
         if unknown:
-            raise ValueError(f"no order is called {unknown[0]!r}: {', '.join(KINDS)}")
+            raise ValueError(f"no order is called {unknown[0]!r}: {', '.join(PLACEABLE)}")
         count = int(data.get("count", len(kinds) or 1))
         return [kinds[one % len(kinds)] if kinds else self._shopper.any_kind() for one in range(count)]
 

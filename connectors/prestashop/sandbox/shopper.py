@@ -30,6 +30,11 @@ HOSTILE = (
     ("José 🌵", "Müller‑Lüdenscheidt; DROP TABLE"),
     ("<b>Nils</b>", "]]> &amp; --"),
 )
+LONG_ADDRESS = (
+    "12 quai de la Fosse, third courtyard, staircase D; the bell is broken, so please phone the neighbour on the "
+    "second floor, Monsieur Bonnefoy, who is at home until noon, or leave the parcel with the bakery across the "
+    "street, which closes at one and opens again at four, but never on Mondays"
+)
 Options = dict[str, Any]
 
 
@@ -161,6 +166,19 @@ class Shopper:
     def _message(self) -> Options:
         return {"message": "Please ring twice.\nMerci !"}
 
+    def _unknown_payment(self) -> Options:
+        """Paid by a module that came after the hub was set up."""
+        return {"module": "alma", "payment": "Alma, in 3 instalments"}
+
+    def _long_address(self) -> Options:
+        """A delivery address with a story in it, as shops have it that lifted the limit of the field."""
+        customer = self._customer()
+        person = self._sandbox.store.tables["customers"][customer]
+        names = {name: person[name] for name in ("firstname", "lastname")}
+        place = {**self._place(), **names, **self._stamp(), "id_customer": str(customer), "address1": LONG_ADDRESS}
+        row = self._sandbox.store.insert("addresses", place)
+        return {"customer": customer, "delivery_address": int(row["id"])}
+
     def _lines(self) -> list[Line]:
         chosen = self._random.sample(GOODS, self._random.randint(1, 4))
         return [Line(one, quantity=self._random.choice((1, 1, 2, 3, 7))) for one in chosen]
@@ -243,3 +261,6 @@ MAKERS: dict[str, Callable[[Shopper], Options]] = {
     "message": Shopper._message,
 }
 KINDS = tuple(MAKERS)
+# Orders that stop where the hub is set up to ask a person; no sample has one.
+MAKERS |= {"unknown_payment": Shopper._unknown_payment, "long_address": Shopper._long_address}
+PLACEABLE = tuple(MAKERS)

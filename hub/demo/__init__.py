@@ -1,0 +1,1 @@
+"""The demo: a shop and an ERP to try the hub with, and somebody who buys."""
