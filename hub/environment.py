@@ -48,6 +48,12 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} is no whole number from 0 on")
+    return int(text)
+
+
 def names(text: str) -> list[str]:
     return [one.strip() for one in text.split(",") if one.strip()]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from hub.models import Message, Pair
+from hub.models import CrossReference, Message, Pair
 
 MOST = 500  # messages found by one word
 
@@ -41,6 +41,7 @@ def _questions(word: str) -> Iterable[Q]:
         yield Q(reference__startswith=form)
         yield Q(number__startswith=form)
     yield Q(lane__key=word)
-    yield Q(target_key=word.lower())
+    for one in CrossReference.objects.filter(target_key__in=(word, word.lower()))[:MOST]:
+        yield Q(lane__pair=one.pair_id, lane__entity=one.source_entity, lane__key=one.source_key)
     if word.isdecimal() and len(word) < 19:
         yield Q(pk=int(word))

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from hub.environment import (
     Environment,
     WrongSetting,
+    count,
     database,
     keys,
     log_level,
@@ -110,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "hub.second_factor_wall.SecondFactorWall",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -148,8 +150,12 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS, AXES_LOCKOUT_TEMPLATE, AXES_VERBOSE = True, "console/locked_out.html", False
-AXES_ENABLE_ADMIN = False
+AXES_ENABLE_ADMIN, AXES_CLIENT_IP_CALLABLE = False, "hub.addresses.client_address"
 OTP_TOTP_ISSUER = "Tillbridge"
+PROXIES = _environment.read("014", "PROXIES", "0", count, "Set PROXIES to the number of proxies in front of the hub.")
+REQUIRE_SECOND_FACTOR = _environment.read(
+    "013", "REQUIRE_SECOND_FACTOR", "", names, "Set REQUIRE_SECOND_FACTOR to names of roles, separated by commas."
+)
 # The console's scripts are files of its own; Alpine, which unfold is made with, evaluates what stands in attributes.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms import BaseFormSet, BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
@@ -111,6 +112,13 @@ class ReadPage(Page):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def frame(request: Any, template: str, title: str, **context: Any) -> TemplateResponse:
+    """A page of no single model in the console's frame."""
+    request.current_app = admin.site.name
+    shared = {**admin.site.each_context(request), "title": title}
+    return TemplateResponse(request, f"console/{template}", {**shared, **context})
 
 
 class Rows(TabularInline):

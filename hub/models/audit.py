@@ -19,14 +19,13 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     who = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     what = models.CharField(max_length=200)
-    record = models.CharField(max_length=300, blank=True)
+    record = models.CharField(max_length=300, blank=True, db_index=True)
     pair = models.ForeignKey(Pair, models.SET_NULL, null=True, blank=True, related_name="+")
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = (models.Index(fields=("record",)),)
 
     def save(self, *args: Any, **options: Any) -> None:
         if self.pk is not None:

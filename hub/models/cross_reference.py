@@ -12,9 +12,9 @@ class CrossReference(models.Model):
 
     pair = models.ForeignKey(Pair, models.CASCADE, related_name="cross_references")
     source_entity = models.CharField(max_length=100)
-    source_key = models.CharField(max_length=200)
+    source_key = models.CharField(max_length=200, db_index=True)
     target_entity = models.CharField(max_length=100)
-    target_key = models.CharField(max_length=200)
+    target_key = models.CharField(max_length=200, db_index=True)
     label = models.CharField(max_length=200, blank=True)
     link = models.URLField(max_length=1000, blank=True)
     hash = models.CharField(max_length=64, blank=True)

@@ -72,7 +72,7 @@ class Message(models.Model):
     lane = models.ForeignKey(Lane, models.PROTECT, related_name="messages")
     origin = models.CharField(max_length=10, choices=Origin.choices)
     event_id = models.CharField(max_length=200, blank=True)
-    received_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)

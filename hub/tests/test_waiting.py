@@ -226,7 +226,7 @@ def test_a_record_waits_for_a_person_once_however_often_it_stops(running):
     running.work()
     assert [stands_as(one)[:2] for one in (first, second)] == [("finished", "superseded"), ("dead letter", "")]
     assert "has stopped, too" in first.reason
-    assert weight(Problem.objects.get())["messages"] == 2
+    assert weight(Problem.objects.get())["messages"] == 1
 
 
 # ---- a wake-up that was lost ----
