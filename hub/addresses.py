@@ -10,5 +10,5 @@ def client_address(request: HttpRequest) -> str:
     told = [one.strip() for one in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if one.strip()]
     count = settings.PROXIES
     if count and len(told) >= count:
-        return told[-count]
+        return str(told[-count])
     return str(request.META.get("REMOTE_ADDR", ""))

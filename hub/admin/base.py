@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms import BaseFormSet, BaseInlineFormSet, ModelForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
@@ -40,6 +40,10 @@ class Page(ByPair, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Raises Http404: what happened to a row stands on its own page and in the audit entries."""
+        raise Http404("See the record's page, and the audit entries.")
 
     def render(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         """A page of our own in the console's frame; `template` stands in templates/console/."""
