@@ -45,6 +45,6 @@ def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _as_json(value: Any) -> Any:
     try:
-        return json.loads(json.dumps(value))
+        return json.loads(json.dumps(value, default=str))
     except TypeError:
         return str(value)

@@ -116,7 +116,11 @@ def publish(flow: Flow, steps: Steps, report: dict[str, Any], who: User | None, 
 
 def faults(flow: Flow, steps: Steps) -> Iterator[tuple[str, str]]:
     """The step's name and what is wrong with it."""
-    mappings = set(flow.pair.mappings.values_list("name", flat=True))
+    yield from step_faults(steps, set(flow.pair.mappings.values_list("name", flat=True)))
+
+
+def step_faults(steps: Steps, mappings: set[str]) -> Iterator[tuple[str, str]]:
+    """The same where no row stands yet; `mappings` are the names of the pair's."""
     for one in steps:
         name = str(one.get("name", "without a name"))
         if one.get("kind") not in KINDS:

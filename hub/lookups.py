@@ -173,23 +173,35 @@ def save(
     after = {one.theirs.strip(): one.value for one in lines}
     with transaction.atomic():
         locked = LookupTable.objects.select_for_update().get(pk=table.pk)
-        before = dict(locked.entries.values_list("theirs", "ours"))
         newest = locked.versions.select_related("who").order_by("-number").first()
         if seen is not None and newest and newest.number != seen:
             old = locked.versions.filter(number=seen).first()
-            raise Changed(str(newest.who or "the hub"), difference(old.entries if old else {}, before))
-        told = difference(before, after)
-        if told:
-            locked.entries.all().delete()
-            LookupEntry.objects.bulk_create(
-                LookupEntry(table=locked, theirs=code, ours=ours) for code, ours in after.items()
-            )
-            add_version(locked, after, who, note)
-            codes = [code for code, _, _ in told]
-            left, right = ({one: values[one] for one in codes if one in values} for values in (before, after))
-            audit.note(who, f"changed entries: {note}"[:200], table, left, right, table.pair)
-    forget()
+            standing = dict(locked.entries.values_list("theirs", "ours"))
+            raise Changed(str(newest.who or "the hub"), difference(old.entries if old else {}, standing))
+        told = _replace(locked, after, who, note)
     return (unmapped.release(table, who) if told else 0), told
+
+
+def replace(table: LookupTable, entries: dict[str, Any], who: User | None, note: str) -> int:
+    """Makes the table hold these entries, inside the caller's transaction. Returns how many messages were sent
+    again."""
+    return unmapped.release(table, who) if _replace(table, entries, who, note) else 0
+
+
+def _replace(table: LookupTable, after: dict[str, Any], who: User | None, note: str) -> list[tuple[str, str, str]]:
+    before = dict(table.entries.values_list("theirs", "ours"))
+    told = difference(before, after)
+    if told:
+        table.entries.all().delete()
+        LookupEntry.objects.bulk_create(
+            LookupEntry(table=table, theirs=code, ours=ours) for code, ours in after.items()
+        )
+        add_version(table, after, who, note)
+        codes = [code for code, _, _ in told]
+        left, right = ({one: values[one] for one in codes if one in values} for values in (before, after))
+        audit.note(who, f"changed entries: {note}"[:200], table, left, right, table.pair)
+        forget()
+    return told
 
 
 def add_entry(table: LookupTable, theirs: str, ours: Any, who: User | None = None, note: str = "") -> int:

@@ -117,19 +117,27 @@ def _note(who: User | None, what: str, mapping: Mapping, before: Data, after: Da
 
 
 def target_of(mapping: Mapping) -> Entity | None:
-    system = systems().get(mapping.pair.target.system)
-    return next((one for one in system.entities if one.name == mapping.target_entity), None) if system else None
+    return entity_of(mapping.pair.target.system, mapping.target_entity)
+
+
+def entity_of(system: str, name: str) -> Entity | None:
+    known = systems().get(system)
+    return next((one for one in known.entities if one.name == name), None) if known else None
 
 
 def faults(mapping: Mapping, data: Data) -> Iterator[tuple[str, str]]:
     """What is wrong with the rules: the target that it is about, or nothing, and the words."""
+    tables = set(LookupTable.objects.filter(pair=mapping.pair_id).values_list("name", flat=True))
+    yield from rule_faults(mapping.name, data, target_of(mapping), tables)
+
+
+def rule_faults(name: str, data: Data, entity: Entity | None, tables: set[str]) -> Iterator[tuple[str, str]]:
+    """The same where no row stands yet: the target's entity and the names of the pair's lookup tables."""
     try:
-        read_mapping(mapping.name, data)
+        read_mapping(name, data)
     except BadRule as error:
         yield "", f"{error}."
         return
-    entity = target_of(mapping)
-    tables = set(LookupTable.objects.filter(pair=mapping.pair_id).values_list("name", flat=True))
     for rule in data.get("values", []):
         yield from _unknown_tables(rule, rule["to"], tables)
     for rule in data["rules"]:

@@ -19,16 +19,16 @@ READ: dict[str, Callable[[str], Any]] = {
 def to_json(value: Any) -> str:
     """The canonical text of what a record may hold: str, int, Decimal, bool, date, aware datetime, None, list, and
     dict with text for names. Raises TypeError and ValueError for anything else, naive times among them."""
-    marked = 0
+    count = 0
 
     def default(one: Any) -> dict[str, str]:
-        nonlocal marked
-        marked += 1
-        return _marked(one)
+        nonlocal count
+        count += 1
+        return marked(one)
 
     text = _text(value, default)
-    if text.count(f'"{MARK}') != marked:  # perhaps only a text that begins like this, but then nothing is lost either
-        text = _text(_escaped(value), _marked)
+    if text.count(f'"{MARK}') != count:  # perhaps only a text that begins like this, but then nothing is lost either
+        text = _text(_escaped(value), marked)
     return text
 
 
@@ -37,7 +37,8 @@ def _text(value: Any, default: Callable[[Any], Any]) -> str:
     return json.dumps(value, default=default, **options)
 
 
-def _marked(value: Any) -> dict[str, str]:
+def marked(value: Any) -> dict[str, str]:
+    """What JSON has no type for, as an object of one name. Raises TypeError and ValueError."""
     if isinstance(value, Decimal):
         return {"=decimal": str(value)}
     if isinstance(value, datetime):
@@ -57,10 +58,11 @@ def _escaped(value: Any) -> Any:
 
 def from_json(text: str) -> Any:
     """What `to_json` was given. Raises ValueError for any other text."""
-    return json.loads(text, object_hook=_read)
+    return json.loads(text, object_hook=read_marked)
 
 
-def _read(found: dict[str, Any]) -> Any:
+def read_marked(found: dict[str, Any]) -> Any:
+    """What such an object stands for; any other as it is. Raises ValueError."""
     if len(found) == 1:
         ((name, value),) = found.items()
         if name in READ:

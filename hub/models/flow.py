@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from hub.models.exact import EXACT
 from hub.models.pair import Pair
 
 
@@ -31,7 +32,7 @@ class FlowVersion(models.Model):
 
     flow = models.ForeignKey(Flow, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    steps = models.JSONField()
+    steps = models.JSONField(**EXACT)
     report = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
     note = models.CharField(max_length=500, blank=True)

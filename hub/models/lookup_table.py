@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from hub.models.exact import EXACT
 from hub.models.pair import Pair
 
 
@@ -23,7 +24,7 @@ class LookupEntry(models.Model):
 
     table = models.ForeignKey(LookupTable, models.CASCADE, related_name="entries")
     theirs = models.CharField(max_length=500)
-    ours = models.JSONField(null=True, blank=True)
+    ours = models.JSONField(null=True, blank=True, **EXACT)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("table", "theirs"), name="one_entry_of_a_code_in_a_table"),)
@@ -37,7 +38,7 @@ class LookupVersion(models.Model):
 
     table = models.ForeignKey(LookupTable, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    entries = models.JSONField(default=dict)
+    entries = models.JSONField(default=dict, **EXACT)
     created_at = models.DateTimeField(auto_now_add=True)
     note = models.CharField(max_length=500, blank=True)
     who = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")

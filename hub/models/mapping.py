@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from hub.models.exact import EXACT
 from hub.models.pair import Pair
 
 
@@ -56,9 +57,9 @@ class Rule(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FIELD)
     to = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=500, blank=True)
-    transform = models.JSONField(default=list, blank=True)
-    when = models.JSONField(null=True, blank=True)
-    default = models.JSONField(null=True, blank=True)
+    transform = models.JSONField(default=list, blank=True, **EXACT)
+    when = models.JSONField(null=True, blank=True, **EXACT)
+    default = models.JSONField(null=True, blank=True, **EXACT)
     label = models.CharField(max_length=200, blank=True)
 
     class Meta:
