@@ -213,6 +213,7 @@ UNFOLD = {
     "SITE_HEADER": "Tillbridge",
     "SITE_SUBHEADER": "Shops and ERPs",
     "SITE_SYMBOL": "sync_alt",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_BACK_BUTTON": True,
@@ -237,8 +238,35 @@ UNFOLD = {
         }
     },
 }
-REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
-SPECTACULAR_SETTINGS = {"TITLE": "Tillbridge", "VERSION": "0.1.0"}
+API_CALLS_A_MINUTE = _environment.read(
+    "015", "API_CALLS_A_MINUTE", "600", positive, "Set API_CALLS_A_MINUTE to the calls that one token may make."
+)
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["hub.api.access.TokenAuthentication", "hub.api.access.Session"],
+    "DEFAULT_PERMISSION_CLASSES": ["hub.api.access.HasRight"],
+    "DEFAULT_THROTTLE_CLASSES": ["hub.api.access.PerMinute"],
+    "DEFAULT_PAGINATION_CLASS": "hub.api.paging.Below",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "hub.api.errors.handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tillbridge",
+    "DESCRIPTION": "The rows of the console: messages, problems, lookup tables and what else the hub knows.",
+    "VERSION": "1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["hub.api.access.HasRight"],
+    "PREPROCESSING_HOOKS": ["hub.api.schema.of_the_api"],
+    "ENUM_NAME_OVERRIDES": {
+        "BatchAction": "hub.models.batch.Batch.Action",
+        "MessageState": "hub.models.message.Message.State",
+        "ProblemState": "hub.models.problem.Problem.State",
+    },
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

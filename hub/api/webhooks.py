@@ -37,6 +37,7 @@ class Webhooks(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = ()
 
     @extend_schema(
         request=Any,

@@ -1,5 +1,6 @@
 """The rows, one file an operator's word."""
 
+from hub.models.api_calls import ApiCalls
 from hub.models.audit import AuditEntry
 from hub.models.batch import Batch
 from hub.models.connection import Connection, Credential
@@ -19,6 +20,7 @@ from hub.models.tally import Tally
 from hub.models.unmapped_value import Block, UnmappedValue
 
 __all__ = [
+    "ApiCalls",
     "ApiToken",
     "Attempt",
     "AuditEntry",
