@@ -49,6 +49,7 @@ class Http:
         auth: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        timeout = min(timeout, session.longest)
         self._session = session
         self._system = system
         self._timeout = timeout

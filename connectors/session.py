@@ -1,5 +1,6 @@
 """What a connector is handed by whoever runs it: transport, clock, shared token store, cache and call hooks."""
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -93,7 +94,8 @@ def ignore_call(call: Call) -> None:
 class Session:
     """`transport` is None for the network, or a sandbox's in-process transport; `verify` may name a file with the
     certificate authority to trust instead of the usual ones. `before` may raise TryLater to hold a call back; `after`
-    sees every answered or failed call."""
+    sees every answered or failed call. `longest` are the seconds that any client of it waits for an answer at
+    most."""
 
     transport: httpx.BaseTransport | None = None
     verify: str = ""
@@ -101,6 +103,7 @@ class Session:
     tokens: TokenStore = field(default_factory=MemoryTokens)
     before: Callable[[Call], None] = ignore_call
     after: Callable[[Call], None] = ignore_call
+    longest: float = math.inf
     cache: Cache = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,19 +5,24 @@ What the rows of a connection say is kept for two seconds; a change made in the 
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
 from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
 
 from connectors import systems
 from connectors.base import Connector
+from connectors.errors import NeedsPerson, TryLater
 from connectors.session import Call, Session
 from hub import limits, models
 from hub.evidence import note_call
 from hub.fresh import Fresh
+from hub.secrets import CannotDecrypt
 from hub.tokens import DatabaseTokens
 
 
@@ -47,6 +52,27 @@ def connectors_of(pair: models.Pair) -> tuple[Connector, Connector]:
 def connector_of(connection: models.Connection) -> Connector:
     """As its rows say it. Raises NeedsPerson where a setting is missing."""
     return _connector(connection.pk)
+
+
+@contextmanager
+def once(connection: models.Connection, longest: float, until: datetime) -> Iterator[Connector]:
+    """A connector for one question of a person: it signs in with a token of its own, waits `longest` seconds for an
+    answer at most, and calls nobody after `until`. Limits neither hold it back nor count it. Raises NeedsPerson where a
+    setting is missing."""
+    row, answers = _read(connection.pk)
+    transport = transports.get(row.name)
+
+    def before(call: Call) -> None:
+        if timezone.now() > until:
+            raise TryLater(f"{made.label} answers too slowly: this has taken too long, and was ended.", outage=True)
+
+    session = Session(transport=transport() if transport else None, longest=longest)
+    made = systems()[row.system](answers, session)
+    session.before = before
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def connection_row(pk: int) -> models.Connection:
@@ -88,8 +114,12 @@ def _made(row: models.Connection, answers: dict[str, str]) -> _Kept:
 
 
 def _read(pk: int) -> tuple[models.Connection, dict[str, str]]:
+    """Raises NeedsPerson where a secret cannot be read."""
     row = models.Connection.objects.get(pk=pk)
-    return row, row.answers()
+    try:
+        return row, row.answers()
+    except CannotDecrypt as error:
+        raise NeedsPerson(f"A secret of {row.label} cannot be read.", f"{error} Or enter it anew.") from error
 
 
 _rows = Fresh(_read)

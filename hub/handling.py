@@ -97,7 +97,7 @@ def _settlement(
     values |= _told(work.flow.report if work else _report(message), record, message)
     if outcome.written:
         values |= {"target_key": outcome.written.key, "target_link": outcome.written.link}
-        values |= {"number": _number(work, outcome.written)}
+        values |= {"number": _number(work, work.flow.target, outcome.written) if work else ""}
     refused = None
     if outcome.state in FINISHED:
         values |= {"state": State.FINISHED, "outcome": FINISHED[outcome.state], "finished_at": now}
@@ -174,10 +174,11 @@ def _told(report: Mapping[str, str], record: Record, message: Message) -> dict[s
     return told
 
 
-def _number(work: Work | None, written: Written) -> str:
-    """What people call the record by in the target; nothing where that is an e-mail or a name: those are not kept."""
-    entity = work.pair.target.entity(work.flow.target) if work else None
-    if entity is None or not entity.number or is_personal(entity.number, entity.name):
+def _number(work: Work, name: str, written: Written) -> str:
+    """What people call this entity's record by in the target; nothing where that is an e-mail or a name: those are not
+    kept."""
+    entity = work.pair.target.entity(name)
+    if not entity.number or is_personal(entity.number, entity.name):
         return ""
     return str(written.record.get(entity.number) or "")[:200]
 
@@ -247,6 +248,7 @@ def _references(message: Message, keeper: RowKeeper, work: Work | None, now: dat
             source_key=lane.key,
             target_entity=flow.mappings[name].to,
             target_key=written.key,
+            label=_number(work, flow.mappings[name].to, written),
             link=written.link,
             hash=digests.get(name, ""),
             written_at=now,

@@ -1,6 +1,7 @@
 """How each connection is, in words: paused, away, limited, or well; and how fast it may be asked."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -11,6 +12,7 @@ from connectors.errors import ConnectorError
 from hub.connecting import connector_of
 from hub.models import Connection, Quota
 from hub.people import limited
+from hub.quotas import bucket
 
 ENDS = "pairs_as_source pairs_as_target"
 
@@ -56,10 +58,9 @@ def _state(row: Connection) -> tuple[str, str, str]:
     if row.paused:
         return "Paused", "warn", row.paused_because
     if quota and quota.breaker == Quota.Breaker.OPEN:
-        return "Away", "bad", quota.because
+        return "Away", "bad", f"{quota.because}{_probed_at(quota)}"
     if quota and quota.blocked_until and quota.blocked_until > timezone.now():
-        seconds = int((quota.blocked_until - timezone.now()).total_seconds())
-        return "Limited", "warn", f"{quota.because} Asked again in {seconds} s.".strip()
+        return "Limited", "warn", f"{quota.because} Asked again at {_time(quota.blocked_until)}.".strip()
     if row.test_passed is False:
         return "Test failed", "bad", row.test_answer
     return "Well", "good", ""
@@ -69,9 +70,20 @@ def _breaker(quota: Quota | None) -> str:
     if quota is None:
         return "not asked yet"
     if quota.breaker == Quota.Breaker.OPEN and quota.opened_at:
-        minutes = int((timezone.now() - quota.opened_at).total_seconds() // 60)
-        return f"open for {minutes} min"
+        day = f"{timezone.localtime(quota.opened_at):%Y-%m-%d} "
+        today = day == f"{timezone.localtime():%Y-%m-%d} "
+        return f"open since {'' if today else day}{_time(quota.opened_at)}"
     return "closed"
+
+
+def _probed_at(quota: Quota) -> str:
+    if quota.blocked_until and quota.blocked_until > timezone.now():
+        return f" Asked again at {_time(quota.blocked_until)}."
+    return " Asked again as soon as a worker is free."
+
+
+def _time(at: datetime) -> str:
+    return f"{timezone.localtime(at):%H:%M:%S}"
 
 
 def pace_words(row: Connection) -> str:
@@ -91,9 +103,29 @@ def words_of(pace: Pace) -> str:
     return ", ".join(parts) or "as fast as it answers"
 
 
+def room_words(row: Connection) -> str:
+    """What is left of its pace now: "24 of 24 calls may leave now, 1 of 4 at once taken"; empty without a pace, and
+    before the first call."""
+    try:
+        pace, quota, now = connector_of(row).own_pace(), row.quota, timezone.now()
+    except ConnectorError:
+        return ""
+    if quota is None:
+        return ""
+    parts = []
+    if pace.calls and quota.refilled_at:
+        rate, most = bucket(pace)
+        left = quota.calls_left + max(0.0, (now - quota.refilled_at).total_seconds()) * rate
+        parts.append(f"{max(0, int(min(most, left)))} of {most} calls may leave now")
+    if pace.at_once:
+        taken = sum(quota.slices.filter(until__gt=now).values_list("slots", flat=True))
+        parts.append(f"{taken} of {pace.at_once} at once taken")
+    return ", ".join(parts)
+
+
 def _tested(row: Connection) -> str:
     if row.tested_at is None:
         return "never tested"
     minutes = int((timezone.now() - row.tested_at).total_seconds() // 60)
     passed = "passed" if row.test_passed else "failed"
-    return f"{passed} {minutes} min ago" if minutes < 120 else f"{passed} {row.tested_at:%Y-%m-%d}"
+    return f"{passed} {minutes} min ago" if minutes < 120 else f"{passed} {timezone.localtime(row.tested_at):%Y-%m-%d}"

@@ -29,6 +29,8 @@ def _change(connection: Connection, after: dict[str, Any], what: str, who: User 
         for name, value in after.items():
             setattr(row, name, value)
         row.save(update_fields=list(after))
-        AuditEntry.objects.create(who=who, what=what, record=f"Connection {row.name}", before=before, after=after)
+        pair = row.pairs_as_source.first() or row.pairs_as_target.first()
+        record = f"Connection {row.name}"
+        AuditEntry.objects.create(who=who, what=what, record=record, pair=pair, before=before, after=after)
     connection.paused, connection.paused_because = row.paused, row.paused_because
     return changed

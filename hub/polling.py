@@ -46,9 +46,14 @@ def run(job: SyncJob) -> Run:
     if not more and (job.kind == SyncJob.Kind.POLL or at_work.problem):
         job.next_at += timedelta(seconds=job.connection.poll_seconds)
     elif not more:
-        job.on, job.next_at = False, None
-    job.save(update_fields=["next_at"] if job.on else ["next_at", "on"])
+        job.on, job.next_at, job.ended_at = False, None, timezone.now()
+    job.save(update_fields=["next_at"] if job.on else ["next_at", "on", "ended_at"])
     return at_work
+
+
+def is_at_work(one: Run) -> bool:
+    """Whether somebody works on this run, as far as anybody can tell: a worker that was killed does not say so."""
+    return one.finished_at is None and one.started_at > timezone.now() - LONGEST
 
 
 def _read(job: SyncJob, at_work: Run) -> bool:

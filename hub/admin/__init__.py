@@ -18,5 +18,6 @@ from hub.admin import message as message  # noqa: E402
 from hub.admin import pair as pair  # noqa: E402
 from hub.admin import person as person  # noqa: E402
 from hub.admin import problem as problem  # noqa: E402
+from hub.admin import run as run  # noqa: E402
 from hub.admin import sync_job as sync_job  # noqa: E402
 from hub.admin import unmapped_value as unmapped_value  # noqa: E402

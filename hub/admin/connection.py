@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -18,19 +19,29 @@ from hub.admin.base import Page
 from hub.admin.connection_form import ConnectionForm
 from hub.admin.markdown import as_html
 from hub.api.doors import SIGNING, TOKEN
-from hub.models import AuditEntry, Connection, Message
+from hub.breaker import probe_now
+from hub.models import AuditEntry, Connection, Flow, Message, Quota
 from hub.pausing import pause, resume
 from hub.people import pairs_of
+from hub.secrets import decrypt, encrypt
 from hub.webhook_secrets import renew
 
 ENDS = "pairs_as_source pairs_as_target"
-ACTS = ("test", "pause", "resume", "webhook-secret", "faults")
+# What is done by a POST, and the right that it needs.
+ACTS = {
+    "test": "hub.test_connection",
+    "probe": "hub.test_connection",
+    "pause": "hub.pause_connection",
+    "resume": "hub.pause_connection",
+    "webhook-secret": "hub.change_connection",
+    "faults": "hub.test_connection",
+}
 
 
 @admin.register(Connection)
 class ConnectionPage(Page):
     pair_path = ENDS
-    list_display = ("shown_label", "shown_system", "shown_health", "breaker", "pace", "tested", "opened")
+    list_display = ("shown_label", "shown_system", "shown_health", "opened", "breaker", "pace", "tested")
     list_display_links = None
     list_select_related = ("quota",)
     list_filter = ("system", "paused")
@@ -72,9 +83,11 @@ class ConnectionPage(Page):
             return self.render(request, "connection_system.html", "Add a connection", systems=systems().values())
         form = ConnectionForm(systems()[system], None, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
+            told = form.told()
             connection = form.save()
-            self.note(request, "added", connection, None, form.told())
-            return self._tested(request, connection, f"{connection} is added.")
+            if connection:
+                self.note(request, "added", connection, None, told)
+                return self._tested(request, connection, f"{connection} is added.")
         return self.render(
             request, "connection.html", f"Add a connection to {form.system.label}", form=form, may_change=True
         )
@@ -94,56 +107,79 @@ class ConnectionPage(Page):
         )
         if request.method == "POST" and form.is_valid():
             before, after = form.before(), form.told()
-            if after:
-                form.save()
+            if not after:
+                notices.info(request, "Nothing was changed.")
+                return redirect("admin:hub_connection_change", connection.pk)
+            if form.save():
                 self.note(request, "changed", connection, before, after)
+                if "name" in after:
+                    notices.warning(request, "Its webhooks come to another address now (see below): tell the sender.")
                 return self._tested(request, connection, "Saved.")
-            notices.info(request, "Nothing was changed.")
-            return redirect("admin:hub_connection_change", connection.pk)
         return self.render(request, "connection.html", connection.label, **self._context(request, connection, form))
 
     def _context(self, request: HttpRequest, connection: Connection, form: ConnectionForm) -> dict[str, Any]:
         may = request.user.has_perm
-        waiting = Message.objects.filter(flow__pair__source=connection).exclude(state="finished").count()
-        waiting += Message.objects.filter(flow__pair__target=connection).exclude(state="finished").count()
+        ours = Q(record__startswith=f"Connection {connection.pk}:") | Q(record=f"Connection {connection.name}")
         return {
             "connection": connection,
             "form": form,
             "health": health.health_of(connection),
-            "waiting": waiting,
+            "room": health.room_words(connection),
+            "answer": connection.test_answer.splitlines(),
+            "waiting": open_messages(connection),
             "may_change": may("hub.change_connection"),
             "may_test": may("hub.test_connection"),
             "may_pause": may("hub.pause_connection"),
             "may_delete": self.has_delete_permission(request, connection),
             "webhook": request.build_absolute_uri(reverse("webhooks", args=[connection.name])),
-            "secrets": [(SIGNING, len(connection.secret(SIGNING))), (TOKEN, len(connection.secret(TOKEN)))],
+            "secrets": [(name, self._made_at(connection, name)) for name in (SIGNING, TOKEN)],
             "faults": faults.switches(connection) if may("hub.test_connection") else [],
-            "history": AuditEntry.objects.filter(record__startswith=f"Connection {connection.pk}:").order_by("-pk")[
-                :20
-            ],
-            "new_secret": request.session.pop(f"webhook secret {connection.pk}", None),
+            "history": AuditEntry.objects.filter(ours).select_related("who").order_by("-pk")[:20],
+            "new_secret": self._new_secret(request, connection),
         }
+
+    def _made_at(self, connection: Connection, name: str) -> list[Any]:
+        valid = connection.credentials.filter(name=name, retired_at=None).order_by("-pk")
+        return list(valid.values_list("created_at", flat=True))
+
+    def _new_secret(self, request: HttpRequest, connection: Connection) -> list[str] | None:
+        """The one that was just made, shown by this page alone."""
+        kept = request.session.pop(f"webhook secret {connection.pk}", None)
+        return [kept[0], decrypt(kept[1].encode())] if kept else None
 
     def _act(self, act: str) -> Any:
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             if request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
             connection = self.row(request, pk)
-            right = {"webhook-secret": "hub.change_connection", "test": "hub.test_connection"}
-            right["faults"] = "hub.test_connection"
-            if not request.user.has_perm(right.get(act, "hub.pause_connection")):
+            if not request.user.has_perm(ACTS[act]):
                 raise PermissionDenied
             return getattr(self, f"_{act.replace('-', '_')}")(request, connection)
 
         return view
 
     def _test(self, request: HttpRequest, connection: Connection) -> HttpResponse:
-        return self._tested(request, connection, "")
+        result = self._tested(request, connection, "")
+        self.note(request, "tested", connection)
+        return result
 
     def _tested(self, request: HttpRequest, connection: Connection, before: str) -> HttpResponse:
         result = testing.test(connection)
         told = notices.success if result.ok else notices.error
-        told(request, f"{before} {result.words}".strip())
+        told(request, f"{before} {result.summary}".strip())
+        return redirect("admin:hub_connection_change", connection.pk)
+
+    def _probe(self, request: HttpRequest, connection: Connection) -> HttpResponse:
+        """Asks now whether a system that is away has come back, and goes on with its messages where it has."""
+        quota = connection.quota
+        if connection.paused or quota is None or quota.breaker != Quota.Breaker.OPEN:
+            notices.info(request, "Nothing to ask: its breaker is not open, or it is paused.")
+        elif probe_now(quota.pk):
+            notices.success(request, f"{connection} answers again: what has waited goes on.")
+        else:
+            quota.refresh_from_db()
+            notices.error(request, f"Still away. {quota.because}" if quota.because else "It is being asked already.")
+        self.note(request, "asked whether it is back", connection)
         return redirect("admin:hub_connection_change", connection.pk)
 
     def _pause(self, request: Any, connection: Connection) -> HttpResponse:
@@ -151,14 +187,18 @@ class ConnectionPage(Page):
         if not because:
             notices.error(request, "Say why: whoever finds its messages waiting reads it. Nothing was changed.")
         elif pause(connection, because, request.user):
-            notices.success(request, f"{connection} is paused. It takes webhooks all the same; its messages wait.")
+            waiting = words.count(open_messages(connection), "open message")
+            notices.success(request, f"{connection} is paused. It takes webhooks all the same; {waiting} wait now.")
         else:
             notices.info(request, f"{connection} is paused already: {connection.paused_because}")
         return redirect("admin:hub_connection_change", connection.pk)
 
     def _resume(self, request: Any, connection: Connection) -> HttpResponse:
         if resume(connection, request.user):
-            notices.success(request, f"{connection} goes on: what has waited is sent now.")
+            waiting = words.count(open_messages(connection), "open message")
+            notices.success(request, f"{connection} goes on: {waiting} go on with it.")
+        else:
+            notices.info(request, f"{connection} was not paused.")
         return redirect("admin:hub_connection_change", connection.pk)
 
     def _webhook_secret(self, request: HttpRequest, connection: Connection) -> HttpResponse:
@@ -166,7 +206,8 @@ class ConnectionPage(Page):
         name = request.POST.get("name", "")
         if name not in (SIGNING, TOKEN):
             raise Http404("There is no such secret.")
-        request.session[f"webhook secret {connection.pk}"] = [name, renew(connection, name)]
+        # Sessions are rows: until the page is shown it stands there encrypted, as everywhere.
+        request.session[f"webhook secret {connection.pk}"] = [name, encrypt(renew(connection, name)).decode()]
         self.note(request, f"made a new secret: {name}", connection)
         return redirect("admin:hub_connection_change", connection.pk)
 
@@ -210,6 +251,17 @@ class ConnectionPage(Page):
     def tested(self, row: Connection) -> str:
         return health.health_of(row).tested
 
-    @admin.display(description="Added")
-    def opened(self, row: Connection) -> str:
-        return words.moment(row.created_at)
+    @admin.display(description="Open messages")
+    def opened(self, row: Connection) -> SafeString | str:
+        pairs = [*row.pairs_as_source.all(), *row.pairs_as_target.all()]
+        number = open_messages(row)
+        if len(pairs) != 1:
+            return str(number)
+        address = f"{reverse('admin:hub_message_changelist')}?state=open&pair={pairs[0].pk}"
+        return format_html('<a class="hub-link" href="{}">{}</a>', address, number)
+
+
+def open_messages(connection: Connection) -> int:
+    """Of all pairs that it is in: those that a pause of it holds up."""
+    flows = Flow.objects.filter(Q(pair__source=connection) | Q(pair__target=connection)).values_list("pk", flat=True)
+    return Message.objects.filter(flow__in=list(flows)).exclude(state=Message.State.FINISHED).count()

@@ -1,19 +1,22 @@
 """A connection's form, made from its connector's settings. Secrets go in and never come out."""
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connectors.base import Connector, Setting
 from connectors.errors import NeedsPerson
 from hub.models import Connection, Credential
+from hub.scrubbing import scrubbed
 
-LONGEST = 2000
+LONGEST, LONGEST_NAME, LONGEST_LABEL = 2000, 50, 200
 
 
 @dataclass
@@ -36,6 +39,7 @@ class ConnectionForm:
         self.system, self.connection, self.data = system, connection, data
         self.answers = [*self._own(), *(self._setting(one) for one in system.settings)]
         self.problem = ""
+        self.opened_with = self.stands if data is None else data.get("stands", self.stands)
 
     def _own(self) -> list[Answer]:
         row = self.connection
@@ -76,11 +80,15 @@ class ConnectionForm:
     def is_valid(self) -> bool:
         by_name = {one.name: one for one in self.answers}
         for one in self.answers:
-            if len(one.value) > LONGEST:
-                one.wrong = f"{LONGEST} characters at most."
+            one.wrong = _unfit(str((self.data or {}).get(one.name, "")), one.secret)
         self._check_own(by_name)
+        if self.opened_with != self.stands:
+            self.problem = (
+                "Somebody has changed this connection since you opened it. Open it again, look at what stands there "
+                "now, and make your change anew. Nothing was saved."
+            )
         try:
-            self.system(self._whole())
+            self.system(self._whole()).close()
         except NeedsPerson as error:
             self._place(error, by_name)
         return not self.problem and not any(one.wrong for one in self.answers)
@@ -91,11 +99,13 @@ class ConnectionForm:
             validate_slug(name.value)
         except ValidationError:
             name.wrong = "Letters, digits, hyphens and underscores only."
+        if len(name.value) > LONGEST_NAME:
+            name.wrong = f"{LONGEST_NAME} characters at most."
         twin = Connection.objects.filter(name=name.value).exclude(pk=self.connection.pk if self.connection else 0)
         if twin.exists():
             name.wrong = f"There is a connection {name.value!r} already."
-        if not label.value.strip() or len(label.value) > 200:
-            label.wrong = "Give it a label of 200 characters at most."
+        if not label.value.strip() or len(label.value) > LONGEST_LABEL:
+            label.wrong = f"Give it a label of {LONGEST_LABEL} characters at most."
         if not re.fullmatch(r"\d{1,6}", every.value.strip(), re.ASCII) or int(every.value) < 5:
             every.wrong = "A whole number from 5 on."
 
@@ -104,14 +114,21 @@ class ConnectionForm:
         told = error.message.partition("connection: ")[2].rstrip(".") or error.message
         placed = False
         for part in told.split("; "):
-            at = next(
-                (one for one in self.system.settings if part.startswith(one.label) or one.name == error.field), None
-            )
+            named = [one for one in self.system.settings if part.startswith(one.label) or one.name == error.field]
+            at = max(named, key=lambda one: len(one.label), default=None)
             if at:
                 by_name[f"setting-{at.name}"].wrong = f"{part}."
                 placed = True
         if not placed:
             self.problem = f"{error.message} {error.hint}".strip()
+
+    @property
+    def stands(self) -> str:
+        """A digest of what is stored: goes out with the form and comes back with it."""
+        row = self.connection
+        kept = sorted(row.credentials.filter(retired_at=None).values_list("pk", flat=True)) if row else []
+        text = json.dumps([self._stands(), kept], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _typed(self) -> dict[str, str]:
         data = self.data or {}
@@ -154,8 +171,16 @@ class ConnectionForm:
         stands = self._stands()
         return {name: stands.get(name) for name in self.told() if name not in self._new_secrets()}
 
+    def save(self) -> Connection | None:
+        """None, with the reason beside the name, where somebody else has just taken it."""
+        try:
+            return self._saved()
+        except IntegrityError:
+            self.answers[0].wrong = "Somebody has just taken this name: choose another one."
+            return None
+
     @transaction.atomic
-    def save(self) -> Connection:
+    def _saved(self) -> Connection:
         wanted = self._wanted()
         row = self.connection or Connection(system=self.system.name)
         row.name, row.label, row.poll_seconds = wanted.pop("name"), wanted.pop("label"), wanted.pop("poll_seconds")
@@ -167,3 +192,14 @@ class ConnectionForm:
             credential.value = value
             credential.save()
         return row
+
+
+def _unfit(value: str, secret: bool) -> str:
+    """What no setting may be; empty where nothing is wrong."""
+    if len(value) > LONGEST:
+        return f"{LONGEST} characters at most."
+    if any(not one.isprintable() for one in value.strip()):
+        return "It holds a character that cannot be seen: type it, or copy it again."
+    if not secret and "://" in value and scrubbed(value) != value:
+        return "This address holds a password or a key, and would be shown: leave it out."
+    return ""

@@ -30,7 +30,7 @@ class PairOfReference(NumberFilter):
 
 @admin.register(CrossReference)
 class CrossReferencePage(KeysetMixin, ReadPage):
-    list_display = ("in_shop", "in_erp", "pair", "written", "reported")
+    list_display = ("in_shop", "in_erp", "label", "pair", "written", "reported")
     list_display_links = None
     list_select_related = ("pair__source", "pair__target")
     list_filter = (PairOfReference,)
@@ -40,13 +40,13 @@ class CrossReferencePage(KeysetMixin, ReadPage):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CrossReference], search_term: str
     ) -> tuple[QuerySet[CrossReference], bool]:
-        """Each key has an index; one question for both would read every row."""
-        word = search_term.strip()
+        """Each key has an index; one question for both would read every row. A GUID may be typed as people copy it."""
+        word = search_term.strip().strip("{}")
         if not word:
             return queryset, False
         ids: set[int] = set()
-        for question in (Q(source_key=word), Q(target_key=word.lower()), Q(target_key=word)):
-            ids.update(CrossReference.objects.filter(question).order_by("-pk").values_list("pk", flat=True)[:MOST])
+        for question in (Q(source_key=word), Q(target_key__in={word, word.lower()})):
+            ids.update(queryset.filter(question).order_by().values_list("pk", flat=True)[:MOST])
         return queryset.filter(pk__in=ids), False
 
     def change_view(
@@ -59,11 +59,15 @@ class CrossReferencePage(KeysetMixin, ReadPage):
             raise Http404("There is no such cross-reference.")
         lane = {"lane__pair": found.pair_id, "lane__entity": found.source_entity, "lane__key": found.source_key}
         messages = Message.objects.filter(**lane).select_related("lane").order_by("-pk")[:20]
+        ours = words.entity_label(found.pair.source.system, found.source_entity)
+        theirs = words.entity_label(found.pair.target.system, found.target_entity)
         return self.render(
             request,
             "cross_reference.html",
-            str(found),
+            f"{ours} {found.source_key} is {theirs.lower()} {found.label or found.target_key}",
             reference=found,
+            ours=f"{ours} {found.source_key}",
+            theirs=f"{theirs} {found.target_key}",
             source_link=link(found.pair.source, found.source_entity, found.source_key),
             target_link=safe(found.link) or link(found.pair.target, found.target_entity, found.target_key),
             messages=[(one, words.state_badge(one)) for one in messages],

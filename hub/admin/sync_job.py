@@ -1,28 +1,26 @@
 """Sync jobs: what is pulled from where and how often, and backfills with their progress."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from hub import audit
-from hub.admin import words
+from hub.admin import backfill, words
 from hub.admin.base import ReadPage
-from hub.admin.keyset import KeysetMixin
-from hub.models import Flow, Run, SyncJob
-from hub.people import limited
+from hub.models import Run, SyncJob
+from hub.polling import is_at_work
 
 ENDS = "connection__pairs_as_source connection__pairs_as_target"
 RUNS = 20
+BACKFILL = SyncJob.Kind.BACKFILL
 
 
 @admin.register(SyncJob)
@@ -44,6 +42,11 @@ class SyncJobPage(ReadPage):
         ]
         return own + super().get_urls()
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncJob]:
+        newest = Run.objects.filter(job=OuterRef("pk")).order_by("-started_at")
+        rows: QuerySet[SyncJob] = super().get_queryset(request).annotate(newest=Subquery(newest.values("pk")[:1]))
+        return rows
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         may = {"may_backfill": request.user.has_perm("hub.add_syncjob")}
         return super().changelist_view(request, {**(extra_context or {}), **may})
@@ -54,6 +57,9 @@ class SyncJobPage(ReadPage):
         if found is None or not self.has_view_permission(request):
             raise Http404("There is no such sync job.")
         return found
+
+    def pair_of(self, row: Any) -> Any:
+        return row.connection.pairs_as_source.first() or row.connection.pairs_as_target.first()
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -66,70 +72,78 @@ class SyncJobPage(ReadPage):
         return self.render(request, "sync_job_progress.html", "", **self._context(request, self.row(request, pk)))
 
     def _context(self, request: HttpRequest, job: SyncJob) -> dict[str, Any]:
-        runs = list(job.runs.order_by("-started_at")[:RUNS])
-        may = request.user.has_perm("hub.change_syncjob")
-        own = job.kind == SyncJob.Kind.BACKFILL and request.user.has_perm("hub.add_syncjob")
+        counted = job.runs.aggregate(read=Sum("read"), received=Sum("received"))
+        runs = [(one, is_at_work(one)) for one in job.runs.order_by("-started_at")[:RUNS]]
+        ended = job.kind == BACKFILL and job.ended_at is not None
         return {
             "job": job,
+            "entity": words.entity_label(job.connection.system, job.entity),
             "schedule": schedule(job),
             "reached": reached(job),
+            "state": state(job),
             "percent": None if job.progress is None else int(job.progress * 100),
             "runs": runs,
-            "received": sum(one.received for one in runs),
-            "may_change": may or own,
+            "more": len(runs) == RUNS,
+            "read": counted["read"] or 0,
+            "received": counted["received"] or 0,
+            "may_change": self._may_change(request, job) and not ended,
         }
 
+    def _may_change(self, request: HttpRequest, job: SyncJob) -> bool:
+        """Who starts backfills also stops them; polls belong to who builds."""
+        may = request.user.has_perm
+        return may("hub.change_syncjob") or (job.kind == BACKFILL and may("hub.add_syncjob"))
+
     def _act(self, act: str) -> Any:
-        def view(request: Any, pk: int) -> HttpResponse:
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
             if request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
             job = self.row(request, pk)
-            if not self._context(request, job)["may_change"]:
+            if not self._may_change(request, job):
                 raise PermissionDenied
             if act == "switch":
-                on = not job.on
-                SyncJob.objects.filter(pk=job.pk).update(on=on, next_at=None)
-                audit.note(request.user, "switched on" if on else "switched off", job, {"on": job.on}, {"on": on})
-                notices.success(request, "It goes on where it stopped." if on else "It is off; its place is kept.")
+                self._switch(request, job, request.POST.get("on") == "yes")
             else:
-                SyncJob.objects.filter(pk=job.pk, on=True).update(next_at=None)
-                audit.note(request.user, "asked to run now", job)
-                notices.success(request, "The next free worker runs it.")
+                self._run_now(request, job)
             return redirect("admin:hub_syncjob_change", job.pk)
 
         return view
+
+    def _switch(self, request: HttpRequest, job: SyncJob, on: bool) -> None:
+        """The button says what is wanted, so that two who press it do not undo each other."""
+        if not SyncJob.objects.filter(pk=job.pk, on=not on, ended_at=None).update(on=on, next_at=None):
+            notices.info(request, f"Nothing was changed: {state(self.row(request, job.pk))[0].lower()}.")
+            return
+        self.note(request, "switched on" if on else "switched off", job, {"on": job.on}, {"on": on})
+        stopped = "It is off. A page that is being read is finished; then its place is kept."
+        notices.success(request, "It goes on where it stopped." if on else stopped)
+
+    def _run_now(self, request: HttpRequest, job: SyncJob) -> None:
+        if not SyncJob.objects.filter(pk=job.pk, on=True).update(next_at=None):
+            notices.error(request, "It is off: switch it on first. Nothing was changed.")
+            return
+        self.note(request, "asked to run now", job)
+        if job.connection.paused:
+            notices.warning(request, f"It runs as soon as {job.connection} is resumed.")
+        else:
+            notices.success(request, "The next free worker runs it.")
 
     def backfill(self, request: Any) -> HttpResponse:
         """Every record that changed in a range of dates becomes a message."""
         if not request.user.has_perm("hub.add_syncjob"):
             raise PermissionDenied
-        flows = limited(Flow.objects.filter(on=True).select_related("pair__source"), request.user, "pair")
-        choices = {f"{one.pair.source_id}:{one.source_entity}": one for one in flows}
-        problem = ""
+        choices, problem = backfill.choices(request.user), ""
         if request.method == "POST":
             try:
-                job = _backfill(request.POST, choices)
+                job = backfill.start(request.POST, choices)
             except ValueError as error:
                 problem = str(error)
             else:
-                told = {"from": str(job.since), "until": str(job.until)}
-                audit.note(request.user, "started a backfill", job, None, told)
+                told = {"from": words.second(job.since), "until": words.second(job.until)}
+                self.note(request, "started a backfill", job, None, told)
                 return redirect("admin:hub_syncjob_change", job.pk)
-        offered = [
-            (name, f"{words.entity_words(one)} of {one.pair.source.label}") for name, one in sorted(choices.items())
-        ]
-        today = timezone.localtime()
-        return self.render(
-            request,
-            "backfill.html",
-            "Backfill",
-            offered=offered,
-            problem=problem,
-            chosen=request.POST.get("what", ""),
-            since=request.POST.get("since") or f"{today - timedelta(days=7):%Y-%m-%dT00:00}",
-            until=request.POST.get("until") or f"{today:%Y-%m-%dT%H:%M}",
-            zone=timezone.get_current_timezone_name(),
-        )
+        context = backfill.shown(request.POST, choices)
+        return self.render(request, "backfill.html", "Backfill", problem=problem, **context)
 
     @admin.display(description="Sync job")
     def shown_label(self, row: SyncJob) -> SafeString:
@@ -144,18 +158,18 @@ class SyncJobPage(ReadPage):
         return reached(row)
 
     @admin.display(description="Last run")
-    def last_run(self, row: SyncJob) -> SafeString | str:
-        run = row.runs.order_by("-started_at").first()
+    def last_run(self, row: Any) -> SafeString | str:
+        run = Run.objects.filter(pk=row.newest).first()
         if run is None:
             return "never"
-        told = f"{words.moment(run.started_at)}: {run.read} read, {run.received} received"
-        return format_html("{} {}", told, words.badge("Problem", "bad")) if run.problem else told
+        told = f"{words.second(run.started_at)}: {run.read} read, {run.received} received"
+        if not run.problem:
+            return told
+        return format_html("{} {} {}", told, words.badge("Problem", "bad"), run.problem[:160])
 
-    @admin.display(description="On")
+    @admin.display(description="State")
     def shown_on(self, row: SyncJob) -> SafeString:
-        if row.kind == SyncJob.Kind.BACKFILL and not row.on:
-            return words.badge("Ended", "good")
-        return words.badge("On", "good") if row.on else words.badge("Off", "warn")
+        return words.badge(*state(row))
 
 
 def label_of(job: SyncJob) -> str:
@@ -163,15 +177,29 @@ def label_of(job: SyncJob) -> str:
     return f"{job.get_kind_display()} of {entity.lower()} records from {job.connection}"
 
 
+def state(job: SyncJob) -> tuple[str, str]:
+    """In words, and how a badge shows it."""
+    if job.kind == BACKFILL and job.ended_at:
+        return "Ended", "good"
+    if not job.on:
+        return ("Stopped" if job.kind == BACKFILL else "Off"), "warn"
+    return ("Waits: its connection is paused", "warn") if job.connection.paused else ("On", "good")
+
+
 def schedule(job: SyncJob) -> str:
     """In words: "every 60 seconds, next in 12 s"."""
-    if job.kind == SyncJob.Kind.BACKFILL:
+    if job.kind == BACKFILL:
+        if job.since is None or job.until is None:
+            return "once: all that changed"
         return f"once: what changed from {words.moment(job.since)} to {words.moment(job.until)}"
     every = f"every {job.connection.poll_seconds} seconds"
     if not job.on:
         return f"{every}; switched off"
     if job.connection.paused:
         return f"{every}; its connection is paused"
+    newest = job.runs.order_by("-started_at").first()
+    if newest and is_at_work(newest):
+        return f"{every}; at work now"
     left = (job.next_at - timezone.now()).total_seconds() if job.next_at else 0
     return f"{every}, next in {words.age(left)}" if left > 0 else f"{every}, next now"
 
@@ -180,64 +208,4 @@ def reached(job: SyncJob) -> str:
     """How far the feed was read."""
     if job.cursor_at is None:
         return "nothing yet"
-    return f"everything up to {words.moment(job.cursor_at)}"
-
-
-def _backfill(data: Any, choices: dict[str, Flow]) -> SyncJob:
-    """Raises ValueError in words. Dates are in the console's zone."""
-    flow = choices.get(data.get("what", ""))
-    if flow is None:
-        raise ValueError("Choose what to fetch.")
-    since, until = _moment(data.get("since", ""), "From"), _moment(data.get("until", ""), "Until")
-    if until <= since:
-        raise ValueError("'Until' must be later than 'From'.")
-    return SyncJob.objects.create(
-        connection=flow.pair.source, entity=flow.source_entity, kind=SyncJob.Kind.BACKFILL, since=since, until=until
-    )
-
-
-def _moment(text: str, label: str) -> datetime:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise ValueError(f"'{label}' is no date with a time: {text!r}.")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
-
-
-@admin.register(Run)
-class RunPage(KeysetMixin, ReadPage):
-    pair_path = "job__connection__pairs_as_source job__connection__pairs_as_target"
-    list_display = ("started", "shown_job", "took", "read", "received", "shown_problem")
-    list_display_links = None
-    list_select_related = ("job__connection",)
-    list_filter = (("problem", admin.EmptyFieldListFilter),)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        number = int(object_id) if object_id.isdecimal() and len(object_id) < 19 else 0
-        run = self.get_queryset(request).filter(pk=number).first()
-        if run is None or not self.has_view_permission(request):
-            raise Http404("There is no such run.")
-        return redirect("admin:hub_syncjob_change", run.job_id)
-
-    @admin.display(description="Started")
-    def started(self, row: Run) -> str:
-        return words.moment(row.started_at)
-
-    @admin.display(description="Sync job")
-    def shown_job(self, row: Run) -> SafeString:
-        address = f"/admin/hub/syncjob/{row.job_id}/change/"
-        return format_html('<a class="hub-link" href="{}">{}</a>', address, label_of(row.job))
-
-    @admin.display(description="Took")
-    def took(self, row: Run) -> str:
-        if row.finished_at is None:
-            return "at work, or its worker died"
-        return f"{(row.finished_at - row.started_at).total_seconds():.1f} s"
-
-    @admin.display(description="Problem")
-    def shown_problem(self, row: Run) -> str:
-        return row.problem[:200] or "-"
+    return f"everything up to {words.second(job.cursor_at)}"

@@ -102,3 +102,12 @@ def entity_label(system: str, name: str) -> str:
 def moment(at: datetime | None) -> str:
     """In the console's zone: 26 Nov 2026 10:41."""
     return date_format(timezone.localtime(at), "j M Y H:i") if at else ""
+
+
+def second(at: datetime | None) -> str:
+    """The same to the second: 26 Nov 2026 10:41:12."""
+    return date_format(timezone.localtime(at), "j M Y H:i:s") if at else ""
+
+
+def count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -10,7 +10,8 @@ from hub.models.connection import Connection
 class SyncJob(models.Model):
     """The cursor is where the feed goes on; it moves only in the transaction that keeps a page's messages. `seen` are
     the changes of the overlap that were received already, by key, so that a window which is read twice is not worked on
-    twice. A backfill takes what changed from `since` to `until`."""
+    twice. A backfill takes what changed from `since` to `until`; `ended_at` is when it was through, while one that was
+    stopped is off without it."""
 
     class Kind(models.TextChoices):
         POLL = "poll", "Poll"
@@ -26,6 +27,7 @@ class SyncJob(models.Model):
     seen = models.JSONField(default=dict, blank=True)
     since = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
@@ -39,7 +41,7 @@ class SyncJob(models.Model):
         """How far a backfill is along its dates, from 0 to 1; None where it has no beginning, and for a poll."""
         if self.since is None or self.until is None or self.until <= self.since:
             return None
-        if not self.on:
+        if self.ended_at:
             return Decimal(1)
         reached = (self.cursor_at or self.since) - self.since
         return min(Decimal(1), max(Decimal(0), Decimal(str(reached / (self.until - self.since)))))

@@ -94,6 +94,7 @@ ACTS = {
     "hub_unmappedvalue_add_entry": (MENDS, {"ours": "Alma"}),
     "hub_batch_cancel": (MENDS, {}),
     "hub_connection_test": (MENDS, {}),
+    "hub_connection_probe": (MENDS, {}),
     "hub_connection_pause": (MENDS, {"because": "tried out"}),
     "hub_connection_resume": (MENDS, {}),
     "hub_connection_webhook-secret": (BUILDS, {"name": "webhook token"}),
