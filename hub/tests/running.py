@@ -1,7 +1,9 @@
 """A shop and an ERP joined by rows, as a running hub has them, with both sandboxes in this process."""
 
+import threading
 from decimal import Decimal
 
+from django.db import connections
 from django.utils import timezone
 
 from connectors.base import Event
@@ -42,6 +44,17 @@ class Running:
     def receive(self, order, event_id=""):
         (message,) = receive(self.shop, [Event("orders", str(order), event_id)], Message.Origin.WEBHOOK)
         return message
+
+    def receive_beside(self, order):
+        """The same in a thread of its own, for tests whose thread has a browser's event loop."""
+
+        def receive_it():
+            self.receive(order)
+            connections.close_all()
+
+        thread = threading.Thread(target=receive_it)
+        thread.start()
+        thread.join()
 
     def order(self, *lines, **options):
         """An order of somebody whom the ERP knows."""

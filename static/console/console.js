@@ -15,3 +15,9 @@ document.addEventListener("input", (event) => {
     row.hidden = Boolean(wanted) && !text.toLowerCase().includes(wanted);
   }
 });
+// What scrolls sideways can be reached with the keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const one of document.querySelectorAll(".hub-scroll, .hub-prose table, .hub-prose pre, .hub-block")) {
+    if (one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight) one.tabIndex = 0;
+  }
+});
