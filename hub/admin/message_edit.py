@@ -146,7 +146,7 @@ class _Form:
             one.edited = one.path in self.edits.get(one.mapping, {})
             told = [self.wrong[one.name]] if one.name in self.wrong else []
             told += [
-                f"{problem.what.capitalize()}. {problem.remedy}"
+                f"{problem.what[:1].upper()}{problem.what[1:]}. {problem.remedy}"
                 for problem in editing.problems_of(found, one.mapping, one.path)
             ]
             one.problems = tuple(told)

@@ -129,7 +129,7 @@ def test_a_wrong_mapping_is_published_seen_and_taken_back(busy, visit):
         visitor.sees("Version 2 is published")
         busy.receive_beside(order)
         visitor.open(f"/admin/hub/message/?q={order}&flow={busy.flow.pk}")
-        visitor.until("Dead letter")
+        visitor.until(busy.joined.shop_order(order)["reference"])
         visitor.page.get_by_role("link", name=busy.joined.shop_order(order)["reference"]).first.click()
         visitor.sees("the source record has no field 'invoice_address.town'")
         visitor.open(f"/admin/hub/mapping/{mapping.pk}/versions/")

@@ -179,7 +179,10 @@ class Shopper:
         place = {**self._place(), **names, **self._stamp(), "id_customer": str(customer), "address1": LONG_ADDRESS}
         place |= {"deleted": "1"}
         row = self._sandbox.store.insert("addresses", place)
-        return {"customer": customer, "delivery_address": int(row["id"])}
+        addresses = self._sandbox.store.tables["addresses"].values()
+        first = next(one for one in addresses if str(one["id_customer"]) == str(customer))
+        ends = {"delivery_address": int(row["id"]), "invoice_address": int(first["id"])}
+        return {"customer": customer, **ends}
 
     def _lines(self) -> list[Line]:
         chosen = self._random.sample(GOODS, self._random.randint(1, 4))
