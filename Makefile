@@ -8,7 +8,7 @@ SHOP_PORT ?= 8001
 ERP_PORT ?= 8002
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo-reset replay test test-postgres bench check
+.PHONY: help setup setup-dev run demo-reset replay test test-postgres bench bench-console check
 
 help:  ## shows this
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | column -t -s '	'
@@ -55,6 +55,9 @@ test-postgres: setup-dev  ## the same on PostgreSQL: DATABASE_URL, or a server o
 
 bench: setup-dev  ## measures the pipeline on the stub in ../shared/bench and on the sandboxes: make bench [ARGS=--quick]
 	@$(PY) -m bench $(ARGS)
+
+bench-console: setup-dev  ## times the console's lists with a million messages on PostgreSQL: make bench-console [ARGS="--messages 100000"]
+	@$(PY) scripts/with_postgres.py $(PY) -c "import os, django; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'hub.settings'); django.setup(); from bench.console import main; raise SystemExit(main())" $(ARGS)
 
 check: setup-dev  ## format, lint, types, settings, migrations and the house's numbers
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
