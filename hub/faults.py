@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
@@ -75,9 +74,12 @@ def _client(connection: Connection) -> httpx.Client | None:
     if not settings.DEBUG and connection.name not in transports:
         return None
     for value in connection.settings.values():
-        address = urlsplit(str(value))
-        if address.scheme in ("http", "https") and address.hostname in HERE:
-            base = f"{address.scheme}://{address.netloc}"
+        try:
+            address = httpx.URL(str(value))
+        except httpx.InvalidURL:
+            continue
+        if address.scheme in ("http", "https") and address.host in HERE:
+            base = f"{address.scheme}://{address.netloc.decode()}"
             made = transports.get(connection.name)
             return httpx.Client(base_url=base, timeout=SECONDS, transport=made() if made else None)
     return None

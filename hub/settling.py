@@ -7,7 +7,6 @@
 4. The lanes are given back.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,15 +116,16 @@ def _close(one: Settlement, former: int | None) -> None:
 
 
 def _remember(references: list[CrossReference]) -> None:
-    """One cross-reference for each record that was written or found. When the source was told, and what the record is
-    called, is not forgotten by a walk that had nothing to tell or did not read it back."""
+    """One cross-reference for each record that was written or found. When the source was told is not forgotten by a
+    walk that had nothing to tell."""
     unique = ["pair", "source_entity", "source_key", "target_entity"]
-    alike: dict[tuple[str, ...], list[CrossReference]] = defaultdict(list)
-    for one in references:
-        more = [name for name in ("label", "reported_at") if getattr(one, name)]
-        alike[("target_key", "link", "hash", "written_at", *more)].append(one)
-    for fields, some in alike.items():
-        CrossReference.objects.bulk_create(some, update_conflicts=True, unique_fields=unique, update_fields=fields)
+    written = ["target_key", "label", "link", "hash", "written_at"]
+    for fields, some in (
+        (written, [one for one in references if one.reported_at is None]),
+        ([*written, "reported_at"], [one for one in references if one.reported_at is not None]),
+    ):
+        if some:
+            CrossReference.objects.bulk_create(some, update_conflicts=True, unique_fields=unique, update_fields=fields)
 
 
 def _block(stopped: list[Settlement]) -> None:

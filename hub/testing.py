@@ -47,5 +47,9 @@ def test(connection: Connection) -> Tested:
 
 
 def _found(check: CheckResult) -> Tested:
-    lines = [check.summary, *(f"{label}: {value}" for label, value in check.facts), *check.warnings]
+    lines = [
+        check.summary,
+        *(f"{label}: {value}" for label, value in check.facts),
+        *(f"Look at this: {one}" for one in check.warnings),
+    ]
     return Tested(check.ok, scrubbed(check.summary), scrubbed("\n".join(lines)))

@@ -27,6 +27,7 @@ from hub.secrets import decrypt, encrypt
 from hub.webhook_secrets import renew
 
 ENDS = "pairs_as_source pairs_as_target"
+WEBHOOK_SECRETS = ((SIGNING, "signing secret"), (TOKEN, "secret address"))
 # What is done by a POST, and the right that it needs.
 ACTS = {
     "test": "hub.test_connection",
@@ -80,7 +81,7 @@ class ConnectionPage(Page):
             raise PermissionDenied
         system = request.POST.get("system") or request.GET.get("system", "")
         if system not in systems():
-            return self.render(request, "connection_system.html", "Add a connection", systems=systems().values())
+            return self.render(request, "connection_system.html", "Add a connection", systems=_choices())
         form = ConnectionForm(systems()[system], None, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             told = form.told()
@@ -132,7 +133,7 @@ class ConnectionPage(Page):
             "may_pause": may("hub.pause_connection"),
             "may_delete": self.has_delete_permission(request, connection),
             "webhook": request.build_absolute_uri(reverse("webhooks", args=[connection.name])),
-            "secrets": [(name, self._made_at(connection, name)) for name in (SIGNING, TOKEN)],
+            "secrets": [(name, label, self._made_at(connection, name)) for name, label in WEBHOOK_SECRETS],
             "faults": faults.switches(connection) if may("hub.test_connection") else [],
             "history": AuditEntry.objects.filter(ours).select_related("who").order_by("-pk")[:20],
             "new_secret": self._new_secret(request, connection),
@@ -259,6 +260,11 @@ class ConnectionPage(Page):
             return str(number)
         address = f"{reverse('admin:hub_message_changelist')}?state=open&pair={pairs[0].pk}"
         return format_html('<a class="hub-link" href="{}">{}</a>', address, number)
+
+
+def _choices() -> list[tuple[str, str, int]]:
+    """Name, label and number of entities of each system: a template would call a class."""
+    return [(name, one.label, len(one.entities)) for name, one in sorted(systems().items())]
 
 
 def open_messages(connection: Connection) -> int:

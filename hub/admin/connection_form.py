@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from connectors.base import Connector, Setting
 from connectors.errors import NeedsPerson
 from hub.models import Connection, Credential
 from hub.scrubbing import scrubbed
+from hub.secrets import CannotDecrypt
 
 LONGEST, LONGEST_NAME, LONGEST_LABEL = 2000, 50, 200
 
@@ -38,6 +40,7 @@ class ConnectionForm:
     def __init__(self, system: type[Connector], connection: Connection | None, data: Any = None) -> None:
         self.system, self.connection, self.data = system, connection, data
         self.answers = [*self._own(), *(self._setting(one) for one in system.settings)]
+        self.system_name = system.name  # a template would call the class
         self.problem = ""
         self.opened_with = self.stands if data is None else data.get("stands", self.stands)
 
@@ -117,7 +120,8 @@ class ConnectionForm:
             named = [one for one in self.system.settings if part.startswith(one.label) or one.name == error.field]
             at = max(named, key=lambda one: len(one.label), default=None)
             if at:
-                by_name[f"setting-{at.name}"].wrong = f"{part}."
+                line = by_name[f"setting-{at.name}"]
+                line.wrong = line.wrong or f"{part}."
                 placed = True
         if not placed:
             self.problem = f"{error.message} {error.hint}".strip()
@@ -135,12 +139,19 @@ class ConnectionForm:
         return {one.name: str(data.get(f"setting-{one.name}", "")).strip() for one in self.system.settings}
 
     def _whole(self) -> dict[str, str]:
-        """Every answer, a secret that was left empty as it is stored."""
-        stands = self.connection.answers() if self.connection else {}
+        """Every answer, a secret that was left empty as it is stored. One that cannot be read counts as missing."""
+        stands = self._stored()
         secret = {one.name for one in self.system.settings if one.secret}
         return {
             name: value or (stands.get(name, "") if name in secret else "") for name, value in self._typed().items()
         }
+
+    def _stored(self) -> dict[str, str]:
+        found = {}
+        for one in self.connection.credentials.filter(retired_at=None) if self.connection else ():
+            with suppress(CannotDecrypt):
+                found[one.name] = one.value
+        return found
 
     def _open(self) -> dict[str, str]:
         secret = {one.name for one in self.system.settings if one.secret}
