@@ -208,6 +208,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "scheduler": False,
 }
+DEMO_FOLDER = Path(_environment.env("DEMO_FOLDER", default=str(BASE_DIR / "var" / "demo")))
 UNFOLD = {
     "SITE_TITLE": "Tillbridge",
     "SITE_HEADER": "Tillbridge",

@@ -24,7 +24,7 @@ STRICT = "payment_methods"  # the table whose unknown codes stop an order of the
 
 
 def folder() -> Path:
-    found: Path = settings.BASE_DIR / "var" / "demo"
+    found: Path = settings.DEMO_FOLDER
     found.mkdir(parents=True, exist_ok=True)
     return found
 

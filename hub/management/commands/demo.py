@@ -24,8 +24,8 @@ ASKED = """
 Three things to try
   1. Why are these orders not in the ERP?  Sign in as operator, open "Unmapped values": 40 orders were paid with
      "alma", which no lookup table knows. Say what it is (Alma instalments), and they are all sent.
-  2. An address that is too long.  Open "Dead letters", class "Mapping", an order that says "shipto_line1": press
-     "Edit and send", shorten the street, say why.
+  2. An address that is too long.  Open "Problems", the one that says "shipto_line1", and one of its orders: press
+     "Edit and send", shorten the street, say why, press "Check and send".
   3. Break the ERP.  Open "Connections", Dynamics 365, and press "Away: nobody answers". Watch the front page: orders
      wait, nothing is lost. Then press "Answer as it should".
 """
