@@ -88,13 +88,18 @@ class ConnectionForm:
         if self.opened_with != self.stands:
             self.problem = (
                 "Somebody has changed this connection since you opened it. Open it again, look at what stands there "
-                "now, and make your change anew. Nothing was saved."
+                "now, and make your change anew."
             )
         try:
             self.system(self._whole()).close()
         except NeedsPerson as error:
             self._place(error, by_name)
         return not self.problem and not any(one.wrong for one in self.answers)
+
+    @property
+    def wrong(self) -> list[str]:
+        """The labels of the fields that something is wrong with."""
+        return [one.label for one in self.answers if one.wrong]
 
     def _check_own(self, by_name: dict[str, Answer]) -> None:
         name, label, every = by_name["name"], by_name["label"], by_name["poll_seconds"]

@@ -127,6 +127,7 @@ def test_every_wrong_setting_is_told_at_once(running):
     page = console("integrator").post(page_of(running.erp), filled(running.erp, **changes))
     wrong = re.findall(r'id="(setting-\w+)-wrong"', page.content.decode())
     assert wrong == ["setting-tenant", "setting-api_version", "setting-page_size"]
+    assert "Nothing was saved. Look at: Tenant, Web API version, Rows per page." in text_of(page)
 
 
 def test_its_system_stays_what_it_was(running):
