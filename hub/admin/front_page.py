@@ -1,11 +1,12 @@
 """What the front page shows: is everything all right, and if not, where to click."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Sum
+from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from hub.people import limited, pairs_of
 
 State, Result = Message.State, Message.Outcome
 PROBLEMS = 6
+HOURS = 25  # that the last 24 hours have a part in
 COLOURS = {
     Result.DONE: "var(--color-green-600)",
     Result.SKIPPED: "var(--color-base-400)",
@@ -88,23 +90,20 @@ def _last_day(mine: Any) -> dict[str, Any]:
     """Orders that ended in the last 24 hours: by hour and outcome for the chart, and their amounts by currency."""
     since = timezone.now() - timedelta(hours=24)
     orders = mine.filter(state=State.FINISHED, finished_at__gte=since, flow__source_entity="orders")
-    by_hour: dict[str, list[int]] = {one: [0] * 24 for one in Result.values}
+    by_hour: dict[str, list[int]] = {one: [0] * HOURS for one in Result.values}
     amounts: dict[str, dict[str, Decimal]] = {one: {} for one in Result.values}
     counts = dict.fromkeys(Result.values, 0)
-    hour = timedelta(hours=1)
-    parts = {
-        f"h{n}": Count("pk", filter=Q(finished_at__gte=since + n * hour, finished_at__lt=since + (n + 1) * hour))
-        for n in range(24)
-    }
-    for one in orders.order_by().values("outcome", "currency").annotate(sum=Sum("amount"), count=Count("pk"), **parts):
-        outcome = one["outcome"]
+    first = since.replace(minute=0, second=0, microsecond=0)
+    found = orders.order_by().annotate(hour=TruncHour("finished_at", tzinfo=UTC))
+    for one in found.values("outcome", "currency", "hour").annotate(sum=Sum("amount"), count=Count("pk")):
+        outcome, money = one["outcome"], amounts[one["outcome"]]
         counts[outcome] += one["count"]
-        by_hour[outcome] = [count + one[f"h{n}"] for n, count in enumerate(by_hour[outcome])]
+        by_hour[outcome][min(int((one["hour"] - first).total_seconds() // 3600), HOURS - 1)] += one["count"]
         if one["sum"] is not None:
-            amounts[outcome][one["currency"]] = one["sum"]
+            money[one["currency"]] = money.get(one["currency"], Decimal(0)) + one["sum"]
     stopped = limited_dead(mine)
     return {
-        "chart": json.dumps(_chart(since, by_hour)),
+        "chart": json.dumps(_chart(first, by_hour)),
         "rows": [
             {
                 "outcome": one,
@@ -136,7 +135,7 @@ def limited_dead(mine: Any) -> dict[str, Any]:
 
 def _chart(since: Any, by_hour: dict[str, list[int]]) -> dict[str, Any]:
     local = timezone.localtime(since)
-    labels = [f"{(local + timedelta(hours=n)):%H:00}" for n in range(24)]
+    labels = [f"{(local + timedelta(hours=n)):%H:%M}" for n in range(HOURS)]
     sets = [
         {"label": one.label, "data": by_hour[one], "backgroundColor": COLOURS[one], "stack": "orders"}
         for one in Result

@@ -119,10 +119,11 @@ class Message(models.Model):
             models.Index(fields=("lane", "id"), condition=~Q(state="finished"), name="open_messages_of_a_lane"),
             models.Index(fields=("problem",), condition=~Q(state="finished"), name="open_messages_of_a_problem"),
             models.Index(fields=("finished_at", "outcome"), condition=Q(state="finished"), name="finished_messages"),
-            # A page of a list is the newest ones below a key: one index for each thing that lists are narrowed by.
+            # A page of a list is the newest ones below a key: one index for each thing that lists are narrowed by. They
+            # are whole, since a prepared statement does not know which state it is asked about.
             models.Index(fields=("outcome", "-id"), name="messages_by_outcome"),
-            models.Index(fields=("state", "-id"), condition=~Q(state="finished"), name="open_messages_newest_first"),
-            models.Index(fields=("kind", "-id"), condition=~Q(kind=""), name="messages_by_class"),
+            models.Index(fields=("state", "-id"), name="messages_by_state"),
+            models.Index(fields=("kind", "-id"), name="messages_by_class"),
             models.Index(fields=("flow", "-id"), name="messages_of_a_flow"),
         )
 
