@@ -42,24 +42,26 @@ class KeysetList(ChangeList):
         return {}
 
     def get_results(self, request: HttpRequest) -> None:
-        """One row more than is shown says whether there is another page."""
+        """The keys first, which an index alone answers, then their rows. One key more than is shown says whether there
+        is another page."""
         size = self.list_per_page
         below, above = self.key[BELOW], self.key[ABOVE]
         rows = self.queryset
         if above is not None:
-            found = list(rows.filter(pk__gt=above).order_by("pk")[: size + 1])
+            found = _keys(rows.filter(pk__gt=above).order_by("pk"), size + 1)
             more, page = len(found) > size, found[:size][::-1]
-            self.newer, self.older = (page[0].pk if more else None), above + 1
+            self.newer, self.older = (page[0] if more else None), above + 1
         else:
-            found = list((rows if below is None else rows.filter(pk__lt=below))[: size + 1])
+            found = _keys(rows if below is None else rows.filter(pk__lt=below), size + 1)
             page = found[:size]
-            self.older = page[-1].pk if len(found) > size else None
-            self.newer = page[0].pk if below is not None and page else None
+            self.older = page[-1] if len(found) > size else None
+            self.newer = page[0] if below is not None and page else None
         if above is not None and not page:  # nothing is newer any more: the first page
             self.key = {BELOW: None, ABOVE: None}
             self.get_results(request)
             return
-        self.result_list = page
+        by_key = rows.in_bulk(page)
+        self.result_list = [by_key[one] for one in page if one in by_key]
         self.result_count = self.full_result_count = len(page)
         self.show_full_result_count, self.show_admin_actions = False, True
         self.can_show_all = self.multi_page = False
@@ -67,6 +69,10 @@ class KeysetList(ChangeList):
         self.paginator = Unpaged(page, size)
         self.older_url = self.get_query_string({BELOW: self.older}, [ABOVE]) if self.older else ""
         self.newer_url = self.get_query_string({ABOVE: self.newer}, [BELOW]) if self.newer else ""
+
+
+def _keys(rows: QuerySet[Any], most: int) -> list[int]:
+    return list(rows.values_list("pk", flat=True)[:most])
 
 
 class KeysetMixin:
