@@ -19,6 +19,7 @@ from hub.admin.base import ReadPage
 from hub.api import tokens
 from hub.models import ApiToken
 from hub.people import ROLES
+from hub.secrets import decrypt, encrypt
 
 DAYS = ("30", "90", "365", "never")
 
@@ -53,7 +54,8 @@ class ApiTokenPage(ReadPage):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         token = self.row(request, object_id)
-        plain = request.session.pop(f"api token {token.pk}", "")
+        kept = request.session.pop(f"api token {token.pk}", "")
+        plain = decrypt(kept.encode()) if kept else ""
         may = request.user.has_perm("hub.change_apitoken") and token.revoked_at is None
         return self.render(request, "api_token.html", token.name, token=token, plain=plain, may_revoke=may)
 
@@ -69,7 +71,8 @@ class ApiTokenPage(ReadPage):
             else:
                 told = {"for": str(token.user), "role": token.role.name, "expires": str(token.expires_at or "never")}
                 self.note(request, "made", token, None, told)
-                request.session[f"api token {token.pk}"] = plain
+                # Until it is shown once it lies in the session's row, where nobody is to read it.
+                request.session[f"api token {token.pk}"] = encrypt(plain).decode()
                 return redirect("admin:hub_apitoken_change", token.pk)
         people = User.objects.filter(is_active=True, is_staff=True).order_by("username")
         return self.render(

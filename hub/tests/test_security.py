@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -217,3 +218,17 @@ def test_a_password_of_nobody_s_is_in_a_made_person():
     assert PASSWORD not in user.password
     with pytest.raises(ValueError, match="no role"):
         make_person("zoe", ["king"], PASSWORD)
+
+
+def test_an_api_token_is_shown_once_and_lies_nowhere_in_clear():
+    admin = console("administrator")
+    me = User.objects.get(username="administrator")
+    data = {"name": "Warehouse", "user": me.pk, "role": "administrator", "days": "30"}
+    assert "does not have the role" in text_of(admin.post("/admin/hub/apitoken/new/", {**data, "role": "auditor"}))
+    made = admin.post("/admin/hub/apitoken/new/", data)
+    (session,) = [one.session_data for one in Session.objects.all() if "api token" in str(one.get_decoded())]
+    shown = admin.get(made.url).content.decode()
+    (plain,) = re.findall(r"tb_[\w-]{40,}", shown)
+    assert plain not in str(Session(session_data=session).get_decoded())
+    assert plain not in admin.get(made.url).content.decode()
+    assert Client(headers={"Authorization": f"Bearer {plain}"}).get("/api/v1/pairs/").status_code == 200
