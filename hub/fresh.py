@@ -1,7 +1,4 @@
-"""What rows say, kept for some seconds, two where nothing else is said.
-
-One thread reads it anew for all; the others go on with what was there.
-"""
+"""What rows say, kept for two seconds. One thread reads it anew for all; the others go on with what was there."""
 
 import threading
 import time
@@ -14,23 +11,22 @@ SECONDS = 2.0
 
 
 class Fresh(Generic[K, V]):
-    def __init__(self, read: Callable[[K], V], seconds: float = SECONDS) -> None:
+    def __init__(self, read: Callable[[K], V]) -> None:
         """`read` may raise; then nothing is kept and whoever asked is told."""
         self._read = read
-        self._seconds = seconds
         self._kept: dict[K, tuple[float, V]] = {}
         self._reading = threading.Lock()
 
     def get(self, key: K) -> V:
         kept = self._kept.get(key)
-        if kept and time.monotonic() - kept[0] < self._seconds:
+        if kept and time.monotonic() - kept[0] < SECONDS:
             return kept[1]
-        if not self._reading.acquire(blocking=kept is None or time.monotonic() - kept[0] > 2 * self._seconds):
+        if not self._reading.acquire(blocking=kept is None or time.monotonic() - kept[0] > 2 * SECONDS):
             assert kept  # noqa: S101  for the type checker
             return kept[1]
         try:
             kept = self._kept.get(key)
-            if kept and time.monotonic() - kept[0] < self._seconds:
+            if kept and time.monotonic() - kept[0] < SECONDS:
                 return kept[1]
             age = self._kept
             value = self._read(key)

@@ -1,7 +1,8 @@
 """What the front page shows: is everything all right, and if not, where to click."""
 
 import json
-from datetime import UTC, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,6 @@ from hub.admin import words
 from hub.admin.problem import weights_of
 from hub.conservation import OPEN, sums
 from hub.conservation import Sum as FlowSum
-from hub.fresh import Fresh
 from hub.health import healths
 from hub.models import Flow, Message, Problem, UnmappedValue
 from hub.people import limited, pairs_of
@@ -48,17 +48,33 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _counted(nothing: str) -> tuple[Any, list[FlowSum]]:
-    return timezone.now(), sums()
+class _Counted:
+    """The sums, for all who look. Finished messages are counted one by one, so they are kept for fifty times as long as
+    that took, for two seconds at least and half a minute at most."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[datetime, list[FlowSum]] | None = None
+        self._until = 0.0
+
+    def get(self) -> tuple[datetime, list[FlowSum]]:
+        began = time.monotonic()
+        if self._kept is None or began > self._until:
+            self._kept = timezone.now(), sums()
+            now = time.monotonic()
+            self._until = now + min(max(50 * (now - began), SHORTEST), LONGEST)
+        return self._kept
+
+    def forget(self) -> None:
+        self._until = 0.0
 
 
-# Finished messages are counted one by one: for all who look, every half minute at most.
-_sums: Fresh[str, tuple[Any, list[FlowSum]]] = Fresh(_counted, seconds=30)
+SHORTEST, LONGEST = 2.0, 30.0
+counted = _Counted()
 
 
 def _conservation(user: Any) -> dict[str, Any]:
     """Received = done + skipped + superseded + overtaken + what is open, over the flows that the user sees."""
-    at, found = _sums.get("all")
+    at, found = counted.get()
     pairs = pairs_of(user)
     mine = [one for one in found if pairs is None or one.flow.pair_id in pairs]
     states = [*Result, *OPEN]

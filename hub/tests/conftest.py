@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from hub import connecting
+from hub.admin import front_page
 from hub.tests.running import Running
 
 QUIET = [
@@ -13,6 +14,12 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted():
+    """What the front page has counted for one test is no other test's."""
+    front_page.counted.forget()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -244,3 +245,13 @@ def test_an_export_of_one_pair_and_into_a_file(running, exported, tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(CommandError, match="there are: one"):
         call_command("export", "--pair", "two")
+
+
+def test_the_sample_of_the_docs_applies(apply, monkeypatch):
+    text = (Path(__file__).resolve().parents[2] / "docs" / "export.md").read_text()
+    sample = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
+    monkeypatch.setenv("SHOP_ADDRESS", "https://shop.example")
+    monkeypatch.setenv("TILLBRIDGE_SHOP_KEY", "K" * 32)
+    assert "connection shop: added" in apply(sample)
+    assert Connection.objects.get(name="shop").settings["address"] == "https://shop.example"
+    assert apply(sample) == "Nothing to change.\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -232,3 +233,15 @@ def test_an_api_token_is_shown_once_and_lies_nowhere_in_clear():
     assert plain not in str(Session(session_data=session).get_decoded())
     assert plain not in admin.get(made.url).content.decode()
     assert Client(headers={"Authorization": f"Bearer {plain}"}).get("/api/v1/pairs/").status_code == 200
+
+
+def test_the_first_administrator_is_made_by_a_command(capsys):
+    call_command("make_person", "anna", "--role", "administrator")
+    password = re.search(r"Password: (\S+)", capsys.readouterr().out)[1]
+    client = Client()
+    assert sign_in(client, "anna", password).status_code == 302
+    assert client.get("/admin/hub/person/").status_code == 200
+    with pytest.raises(CommandError, match="no pair 'nowhere'"):
+        call_command("make_person", "bert", "--role", "manager", "--pairs", "nowhere")
+    assert not User.objects.filter(username="bert").exists()
+    assert password not in str(list(AuditEntry.objects.values_list("before", "after")))
