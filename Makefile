@@ -15,12 +15,12 @@ help:  ## shows this
 
 $(VENV)/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Tillbridge needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.11 …"; exit 1; }
+	  echo "Tillbridge needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there). Try: make PYTHON=python3.11 …"; exit 1; }
 	@echo "Setting up $(VENV) (once; about a minute)"
 	@test -x $(PY) && $(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "Python cannot make a virtual environment here. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
-	@$(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt | \
-	  sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p'; test -x $(VENV)/bin/gunicorn || { \
+	@{ $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt; echo $$? > $(VENV)/.pip; } | \
+	  sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p'; test "$$(cat $(VENV)/.pip)" = 0 || { \
 	  echo "The packages could not be fetched: is there a network, or a package mirror (pip config)?"; exit 1; }
 	@touch $@
 

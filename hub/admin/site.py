@@ -3,12 +3,14 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
+from hub import audit
 from hub.admin.front_page import front_page
 
-__all__ = ["account_links", "front_page", "navigation"]
+__all__ = ["account_links", "front_page", "navigation", "password_change"]
 # Title, icon and model of each page; a page stands there for whoever may see its rows.
 WORK = (
     ("Messages", "swap_horiz", "message"),
@@ -78,3 +80,11 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
         return [{"title": "Second factor", "link": reverse("admin:second_factor")}]
     except NoReverseMatch:
         return []
+
+
+def password_change(request: HttpRequest) -> HttpResponse:
+    """The person's own: Django's page, and an entry that it was used."""
+    answer = admin.site.password_change(request)
+    if request.method == "POST" and answer.status_code == 302:
+        audit.note(request.user, "changed their own password", f"User {request.user}")
+    return answer

@@ -245,3 +245,14 @@ def test_the_first_administrator_is_made_by_a_command(capsys):
         call_command("make_person", "bert", "--role", "manager", "--pairs", "nowhere")
     assert not User.objects.filter(username="bert").exists()
     assert password not in str(list(AuditEntry.objects.values_list("before", "after")))
+
+
+def test_who_changes_their_own_password_leaves_an_entry_without_it():
+    client = console("operator")
+    new = {"old_password": PASSWORD, "new_password1": "another pass phrase", "new_password2": "another pass phrase"}
+    wrong = client.post("/admin/password_change/", {**new, "old_password": "x"})
+    assert wrong.status_code == 200
+    assert not AuditEntry.objects.exists()
+    assert client.post("/admin/password_change/", new).status_code == 302
+    assert AuditEntry.objects.get().what == "changed their own password"
+    assert sign_in(Client(), "operator", "another pass phrase").status_code == 302
