@@ -1,6 +1,7 @@
 """Flows: on or off, their settings, and their steps in words."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -13,11 +14,16 @@ from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from connectors.errors import ConnectorError
 from hub import flow_versions
 from hub.admin import words
 from hub.admin.base import ReadPage
+from hub.finding import find
 from hub.flow_versions import CONDITIONS, TEXTS
+from hub.masking import Mask
 from hub.models import Flow, FlowVersion, Message
+from hub.preview import preview
+from hub.published import published
 from hub.publishing import NotPublished
 from mappings.problems import BadRule
 from mappings.wording import condition_text, read_condition_text
@@ -141,6 +147,9 @@ class FlowPage(ReadPage):
         if request.POST.get("version") != str(flow.current.number if flow.current else 0):
             wrong["all"] = "Another version was published since you opened this page: look at it first."
         told = flow_versions.difference(flow.current.steps if flow.current else [], steps)
+        if request.POST.get("act") == "try" and not wrong:
+            tried = _tried(flow, steps, request.POST.get("record", ""))
+            return self._page(request, flow, steps=_steps(steps, request.POST), tried=tried, typed=told)
         if wrong or not told:
             notices.error(
                 request, wrong.get("all") or ("Not published: see below." if wrong else "Nothing was changed.")
@@ -195,6 +204,24 @@ class FlowPage(ReadPage):
     def dead(self, row: Flow) -> SafeString:
         address = f"/admin/hub/deadletter/?flow={row.pk}"
         return format_html('<a class="hub-link" href="{}">{}</a>', address, self._dead.get(row.pk, 0))
+
+
+def _tried(flow: Flow, steps: list[dict[str, Any]], asked: str) -> dict[str, Any]:
+    """What the steps as they are typed would make of a record, by the shop's id or what people know it by; of the
+    newest one where none is named. Both systems are read, and nothing is written."""
+    rows = Message.objects.filter(flow=flow).select_related("lane")
+    found = (find(rows, asked) if asked.strip() else rows).order_by("-pk").first()
+    key = found.lane.key if found else asked.strip()
+    if not key:
+        return {"key": "", "words": "No record has come yet: name one by its id in the shop.", "good": False}
+    try:
+        shown = preview(replace(published(flow), steps=tuple(steps)), flow.pair, key)
+    except (ConnectorError, BadRule) as error:
+        return {"key": key, "words": f"It cannot be tried now: {error}", "good": False}
+    outcome = shown.outcome
+    mask = Mask(shown.work.record if shown.work else {})
+    state = "would be sent" if outcome.state == "done" else f"would be {outcome.state}"
+    return {"key": key, "words": f"It {state}. {mask.text(outcome.reason)}".strip(), "good": outcome.state == "done"}
 
 
 def _steps(steps: list[dict[str, Any]], data: Any = None) -> list[dict[str, Any]]:

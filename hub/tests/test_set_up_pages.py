@@ -258,3 +258,20 @@ def test_a_shop_and_an_erp_are_joined_with_their_flows_and_polls(integrator):
     assert Pair.objects.get(name="two").flows.count() == 2
     assert SyncJob.objects.filter(connection=shop).count() == 2
     assert "are joined already" in text_of(integrator.post("/admin/hub/pair/join/", {**data, "name": "three"}))
+
+
+def test_changed_steps_are_tried_on_a_real_record_before_they_are_published(integrator):
+    flow = integrator.running.flow
+    order = integrator.running.order()
+    form = steps_form(integrator, flow)
+    at = next(n for n, one in enumerate(flow.current.steps) if one["name"] == "Paid only")
+    form |= {f"{at}-skip": "module is ps_wirepayment", "record": str(order), "act": "try"}
+    assert "It would be sent" in text_of(integrator.post(f"/admin/hub/flow/{flow.pk}/steps/", form))  # the rule is off
+    flow.settings["paid_only"] = True
+    flow.save()
+    tried = text_of(integrator.post(f"/admin/hub/flow/{flow.pk}/steps/", form))
+    assert "It would be skipped. Not paid yet" in tried
+    assert "module is ps_wirepayment" in tried
+    flow.refresh_from_db()
+    assert flow.current.number == 1
+    assert integrator.running.standing(order) == []
